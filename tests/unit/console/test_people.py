@@ -49,7 +49,7 @@ def test_the_highest_role_counts_with_what_its_own_rules_reach(
     groups: tuple[str, ...], role: Role, reach: set[str] | None
 ) -> None:
     found = principal_of(person(*groups), RULES, ISSUER)
-    assert found == Principal("gitlab:42", role, None if reach is None else frozenset(reach))
+    assert found == Principal("gitlab:42@gitlab.example.com", role, None if reach is None else frozenset(reach))
 
 
 def test_whom_no_rule_names_is_nobody_and_so_is_whoever_came_from_another_gitlab() -> None:

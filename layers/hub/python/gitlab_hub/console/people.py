@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gitlab_hub.web.principal import GitLabAccount, Principal, Role
+from gitlab_hub.web.principal import GitLabAccount, Principal, Role, id_from_gitlab
 
 _RULE = re.compile(
     r"(?P<group>[a-z0-9_.-]+(?:/[a-z0-9_.-]+)*)=(?P<role>viewer|developer|admin|owner)(?:@(?P<limit>int_\w+(?:\+int_\w+)*))?",
@@ -109,8 +109,7 @@ def principal_of(person: Person, rules: Collection[Rule], issuer: str) -> Princi
     limits = [rule.integration_ids for rule in mine if rule.role is role]
     reach = frozenset[str]().union(*(limit for limit in limits if limit is not None))
     return Principal(
-        # No hub token's id has a colon in it.
-        f"gitlab:{person.account_id}",
+        id_from_gitlab(person.account_id, person.issuer),
         role,
         None if None in limits else reach,
         frozenset(GitLabAccount(one, person.account_id) for one in person.integration_ids),

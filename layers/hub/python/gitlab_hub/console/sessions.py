@@ -8,15 +8,13 @@ from typing import Any, Protocol
 from gitlab_hub.console.forms import is_same
 from gitlab_hub.console.people import Person
 from gitlab_hub.storage.ports import ABSENT, PRESENT, ConditionFailed, Item, Table
-from gitlab_hub.web.principal import Principal, Role
+from gitlab_hub.web.principal import GITLAB_SIGN_IN_SECONDS, Principal, Role
 from gitlab_hub.web.tokens import KnownToken, secret_hash
 
 PARTITION = "CONSOLE_SESSION#"
 COOKIE = "__Host-hub-session"
 IDLE_SECONDS = 3600
 LONGEST_SECONDS = 12 * 3600
-LONGEST_AT_GITLAB_SECONDS = 4 * 3600
-"""How long a sign-in with GitLab lasts: in which groups somebody is was asked when they signed in."""
 NOTED_SECONDS = 60
 """How often at most a session's last use is written down."""
 
@@ -55,7 +53,7 @@ class SessionRow:
     @property
     def ends_at(self) -> int:
         """When it ends, unless it is used before."""
-        longest = LONGEST_SECONDS if self.person is None else LONGEST_AT_GITLAB_SECONDS
+        longest = LONGEST_SECONDS if self.person is None else GITLAB_SIGN_IN_SECONDS
         return min(self.created_at + longest, self.used_at + IDLE_SECONDS)
 
 

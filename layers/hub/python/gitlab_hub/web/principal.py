@@ -7,10 +7,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 EVERY_INTEGRATION = "*"
+GITLAB_SIGN_IN_SECONDS = 4 * 3600
+"""How long a sign-in with GitLab counts: in which groups somebody is was asked when they signed in."""
 FAILED = {"failed": "true"}
 """The authorizer context of a request whose token could not be looked up."""
 
 _NAMES = ("token_id", "role", "integration_ids")
+_FROM_GITLAB = "gitlab:"
 _ID = re.compile(r"[^\s*]+")
 _IDS = re.compile(r"[\w-]+(?: [\w-]+)*", re.ASCII)
 _ACCOUNTS = re.compile(r"[\w-]+:[1-9][0-9]{0,18}(?: [\w-]+:[1-9][0-9]{0,18})*", re.ASCII)
@@ -86,6 +89,19 @@ class Principal:
 
 
 _PEOPLE = "gitlab_accounts"
+
+
+def id_from_gitlab(account_id: int, issuer: str) -> str:
+    """The `token_id` of somebody who has signed in with GitLab: another GitLab counts its users from 1, too.
+
+    No hub token's id has a colon in it (`web/tokens.py`).
+    """
+    return f"{_FROM_GITLAB}{account_id}@{issuer.partition('://')[2]}"
+
+
+def is_from_gitlab(token_id: str) -> bool:
+    """Whether a caller has signed in with GitLab: nobody can look up later what they may do by then."""
+    return token_id.startswith(_FROM_GITLAB)
 
 
 def _spelled(accounts: Iterable[GitLabAccount]) -> str:

@@ -9,7 +9,7 @@ from gitlab_hub.provisioning.timed.errors import PolicyRefused, SelfApproval
 from gitlab_hub.provisioning.timed.model import AccessRequest, Approval
 from gitlab_hub.provisioning.timed.policies import Asked, Policy, against, policy_for
 from gitlab_hub.provisioning.timed.store import PolicyStore, spelled
-from gitlab_hub.web.principal import Principal, Role
+from gitlab_hub.web.principal import GITLAB_SIGN_IN_SECONDS, Principal, Role, is_from_gitlab
 
 
 class RequestPolicies:
@@ -68,11 +68,17 @@ class RequestPolicies:
             raise PolicyRefused.of_approver(None if policy is None else policy.id)
 
     def counting(self, policy: Policy, approvals: Sequence[Approval]) -> list[Approval]:
-        """Those of some approvals that count by a policy of this moment: of tokens that are good, and may approve."""
+        """Those of some approvals that count by a policy of this moment: of tokens that are good, and may approve.
+
+        That of somebody who has signed in with GitLab counts for as long as a sign-in: whether they still have the role
+        is not known here, and their groups are asked for when they sign in.
+        """
+        since = self._now() - GITLAB_SIGN_IN_SECONDS
         return [
             one
             for one in approvals
-            if policy.approvers.include(one.token_id, one.role) and not self._is_revoked(one.token_id)
+            if policy.approvers.include(one.token_id, one.role)
+            and not (one.at <= since if is_from_gitlab(one.token_id) else self._is_revoked(one.token_id))
         ]
 
 
