@@ -15,7 +15,7 @@ def _door() -> GitLabDoor:
 def door(_door: GitLabDoor) -> GitLabDoor:
     """Nobody is signed in, GitLab answers, and members of its first group are admins."""
     _door.hub.clock = float(START)
-    _door.way.failing, _door.way.changed = 0, {}
+    _door.way.failing, _door.way.seconds, _door.way.changed = 0, 0.0, {}
     _door.way.requests.clear()
     _door.configure("{0}=admin")
     for row in _door.sessions():

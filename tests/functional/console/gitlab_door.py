@@ -1,5 +1,6 @@
 """A console that people sign in to with a GitLab: the stand-in, asked by the real client without a socket."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -26,17 +27,21 @@ SESSION = "__Host-hub-session"
 
 
 class Way(httpx.AsyncBaseTransport):
-    """The way to the stand-in; `failing` is which request (from 1) does not arrive, `changed` what answers become."""
+    """The way to the stand-in; `failing` is which request (from 1) does not arrive, `changed` what answers become.
+
+    `seconds` is what each request takes.
+    """
 
     def __init__(self, app: StandIn) -> None:
         self._inner = httpx.ASGITransport(app=app)
         self.requests: list[httpx.Request] = []
-        self.failing = 0
+        self.failing, self.seconds = 0, 0.0
         self.changed: dict[str, httpx.Response] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request."""
         self.requests.append(request)
+        await asyncio.sleep(self.seconds)
         if len(self.requests) == self.failing:
             raise httpx.ConnectError("no way", request=request)
         if (answer := self.changed.get(request.url.path)) is not None:

@@ -124,6 +124,16 @@ def test_a_gitlab_that_is_away_lets_nobody_in(door: GitLabDoor, number: int) -> 
         assert (shown.status, len(door.way.requests)) == (303, 5)
 
 
+def test_a_gitlab_that_takes_its_time_lets_nobody_in(door: GitLabDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request may be in time, and all of them too late for the browser, which is told nothing then."""
+    monkeypatch.setattr("gitlab_hub.console.gitlab_sign_in.PATIENCE_SECONDS", 0.1)
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    door.way.seconds = 0.06
+    assert is_refused(door, visitor, door.come_back(visitor, path), "took too long", status=502)
+    assert len(door.way.requests) < 4
+
+
 def test_a_hub_that_cannot_say_which_integrations_there_are_lets_nobody_in(door: GitLabDoor) -> None:
     visitor = door.visitor()
     path = door.agree(door.begin(visitor), door.member(0))

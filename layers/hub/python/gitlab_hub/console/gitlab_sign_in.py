@@ -18,6 +18,7 @@ from gitlab_hub.console.forms import is_same, number, own_path
 from gitlab_hub.console.hub_api import Ask, HubApi, Part
 from gitlab_hub.console.people import Person, Rule, person_of
 from gitlab_hub.gitlab.address import Address
+from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.gitlab.fields import mapping
 from gitlab_hub.gitlab.oauth import TOKEN_PATH, Application, code_fields, grant_of
 from gitlab_hub.web.call import Call
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 BEGIN, FINISH = "/console/sign-in/gitlab", "/console/sign-in/gitlab/callback"
 COOKIE = "__Host-hub-gitlab"
 LIFE_SECONDS = 600
+PATIENCE_SECONDS = 15.0
+"""How long GitLab may take, all together: a function has 29 seconds, and looks for integrations afterwards."""
 SCOPE = "openid"
 _DISCOVERY, _USERINFO = "/.well-known/openid-configuration", "/oauth/userinfo"
 _LONGEST, _MOST_SECONDS = 1_000, 10**12
@@ -149,7 +152,7 @@ class GitLabSignIn:
         code = answer.get("code", "")
         if "error" in answer or not 0 < len(code) <= _LONGEST:
             raise PermissionDenied("GitLab let nobody in: you or GitLab said no. Sign in again, or paste a hub token.")
-        person = asyncio.run(self._person(attempt, code, self._redirect_uri(call)))
+        person = asyncio.run(self._person_in_time(attempt, code, self._redirect_uri(call)))
         return person, attempt.to
 
     def _attempt(self, call: Call, state: str) -> Attempt:
@@ -165,6 +168,13 @@ class GitLabSignIn:
                 "Sign in again."
             )
         return attempt
+
+    async def _person_in_time(self, attempt: Attempt, code: str, redirect_uri: str) -> Person:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._person(attempt, code, redirect_uri)
+        except TimeoutError:
+            raise HostUnreachable("GitLab took too long to say who you are. Sign in again.") from None
 
     async def _person(self, attempt: Attempt, code: str, redirect_uri: str) -> Person:
         provider = self.provider
