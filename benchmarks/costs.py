@@ -43,6 +43,7 @@ often as the defaults say, and a year has passed.
 | `Tracing=true` | $5.00 per million calls: ${tracing:.2f} for the ticks alone |
 | `TablesUseKms=true` | ${keys[0]:.2f}, under the load ${keys[1]:.2f} |
 | another integration | $0.40 for its secret, and its syncs |
+| `ConsoleGitLabUrl` | ${client:.2f} for the secret of its OAuth application |
 | a private GitLab | NAT or endpoints: [deploying.md](deploying.md#a-gitlab-in-a-private-network) |
 | the first sync of the load above | ${first:.2f}, once |
 | shorter `AccessIntervalMinutes`, `PipelinesIntervalMinutes` | twice as often is twice the syncs' lines |
@@ -123,6 +124,7 @@ def document() -> str:
         polls=_idle(uses, "polling empty"),
         alarmed=_idle(uses, "alarms"),
         secrets=_idle(uses, "secrets"),
+        client=PRICES["secret"],
         ticked=_idle(uses, "schedules") + _idle(uses, "ticks"),
     )
 
