@@ -146,8 +146,19 @@ def test_a_project_that_was_refused_is_unread(world: FigureWorld) -> None:
 def test_a_project_without_pipelines_has_nothing_to_read(world: FigureWorld) -> None:
     world.project(9, "acme/empty")
     assert world.get("dora", **RANGE)["completeness"]["unread"] == 1  # Its pipelines were read, and there are some.
-    ReadStates(world.table, "i1").save(9, ReadState())
+    ReadStates(world.table, "i1").save(9, ReadState(owed=1))
+    assert world.get("dora", **RANGE)["completeness"]["unread"] == 1, "they are being read for the first time"
+    ReadStates(world.table, "i1").save(9, ReadState(reconciled_at=MONDAY))
     assert world.get("dora", **RANGE)["completeness"]["unread"] == 0
+
+
+def test_a_project_that_cannot_deploy_keeps_nothing_pending(world: FigureWorld) -> None:
+    """Its mark stays, so that it is asked again once a day."""
+    state = DeploymentState(read_at=MONDAY, error="ci_disabled", recount_from=MONDAY)
+    DeploymentStates(world.table, "i1").save(8, state)
+    ProjectMarks(world.table, deployments_due_pk("i1")).add([8], now=1)
+    whole = world.get("dora", **{**RANGE, "to": "2026-03-03"})["completeness"]
+    assert (whole["pending"], whole["complete"]) == (False, True)
 
 
 def test_where_nothing_was_ever_read_nothing_is_told() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from tests.unit.pipelines.figures.figure_world import DAY, MONDAY, FigureWorld, attempt, pipeline, when
 
 WITHIN = 0.005
@@ -200,6 +201,23 @@ def test_an_answer_says_how_whole_it_is(world: FigureWorld) -> None:
     assert world.get("summary")["completeness"] == expected
     assert world.get("summary", project_id=8)["completeness"] == {**expected, "projects": 1}
     assert not world.get("summary", project_id=99)["completeness"]["complete"]
+
+
+@pytest.mark.parametrize(("state", "unread", "until"), [
+    (ReadState(reconciled_at=MONDAY), 0, MONDAY),
+    (ReadState(error="ci_disabled"), 0, MONDAY + 10 * DAY),
+    (ReadState(error="ci_disabled", default_watermark=MONDAY * 1000), 0, MONDAY + 10 * DAY),
+    (ReadState(reconciled_at=MONDAY, error="gitlab_unavailable"), 1, MONDAY + 10 * DAY),
+    (ReadState(), 1, MONDAY + 10 * DAY),
+    (ReadState(owed=1), 1, MONDAY + 10 * DAY),
+], ids=["no pipelines", "switched off", "switched off later", "failed", "never read", "under way"])  # fmt: skip
+def test_a_project_without_pipelines_is_read_like_any_other(
+    world: FigureWorld, state: ReadState, unread: int, until: int
+) -> None:
+    world.project(9, "acme/empty")
+    ReadStates(world.table, "i1").save(9, state)
+    whole = world.get("summary")["completeness"]
+    assert (whole["complete"], whole["projects"], whole["unread"], whole["until"]) == (not unread, 3, unread, until)
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,18 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from gitlab_hub.gitlab.errors import CiDisabled
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.figures.asked import Asked
-from gitlab_hub.pipelines.figures.completeness import FiguresCompleteness
+from gitlab_hub.pipelines.figures.completeness import FiguresCompleteness, read_until
 from gitlab_hub.pipelines.keys import cursors_pk, deployments_due_pk, projects_pk
 from gitlab_hub.pipelines.project_marks import ProjectMarks
 from gitlab_hub.pipelines.selection import ProjectSelection
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all
 
-_STATE = ("sk", "default_watermark", "error")
+_STATE = ("sk", "default_watermark", "reconciled_at", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,22 @@ class Known:
         state = self.deployments.get(project_id)
         if state is not None and state.read_at is not None:
             return state.is_read
-        pipelines = self.pipelines.get(project_id)
-        is_empty = pipelines is not None and not pipelines.get("error") and pipelines.get("default_watermark") is None
+        pipelines = self.pipelines.get(project_id, {})
+        is_whole = read_until(pipelines) is not None and not pipelines.get("error")
+        is_empty = is_whole and pipelines.get("default_watermark") is None
         return is_empty or (state is not None and state.is_read)
+
+    def is_pending(self, project_id: int) -> bool:
+        """Whether something is to be read or counted yet; where deployments are switched off, nothing is."""
+        state = self.deployments.get(project_id, DeploymentState())
+        return state.error != CiDisabled.code and (project_id in self.marked or state.recount_from is not None)
 
     def until(self, project_id: int) -> int | None:
         """Up to when all is stored (unix seconds): where no pipeline has changed since, nothing was deployed."""
         state = self.deployments.get(project_id, DeploymentState())
         moments = [None if state.watermark is None else state.watermark // 1000, state.read_at]
         if project_id not in self.marked:
-            watermark = self.pipelines.get(project_id, {}).get("default_watermark")
-            moments.append(None if watermark is None else watermark // 1000)
+            moments.append(read_until(self.pipelines.get(project_id, {})))
         return max((one for one in moments if one is not None), default=None)
 
 
@@ -50,8 +56,7 @@ def completeness_of(table: Table, selection: ProjectSelection, asked: Asked) -> 
     known = _known(table, asked, wanted)
     read = [one for one in wanted if known.is_read(one)]
     unread = len(wanted) - len(read)
-    counting = any(state.recount_from is not None for state in known.deployments.values())
-    pending = counting or any(one in known.marked for one in wanted)
+    pending = any(known.is_pending(one) for one in wanted)
     moments = [moment for one in read if (moment := known.until(one)) is not None]
     shown = FiguresCompleteness(
         complete=bool(read) and not unread and not pending, projects=len(wanted), unread=unread, owed=0,

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from gitlab_hub.gitlab.errors import CiDisabled
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.figures.asked import Asked
 from gitlab_hub.pipelines.figures.store import FigureStore
@@ -11,7 +12,7 @@ from gitlab_hub.pipelines.selection import ProjectSelection
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all
 
-_STATE = ("sk", "default_watermark", "error", "owed", "outlined")
+_STATE = ("sk", "default_watermark", "reconciled_at", "error", "owed", "outlined")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +38,29 @@ def completeness_of(table: Table, selection: ProjectSelection, asked: Asked) -> 
     store = FigureStore(table, asked.integration_id)
     states = _states(table, selection, asked)
     pending = store.has_changed(asked.project_id) or (bool(states) and not store.is_current())
-    read = [state for state in states if state.get("default_watermark") is not None and not state.get("error")]
-    unread = len(states) - len(read)
+    # Where CI/CD is switched off there is nothing to read, for anybody.
+    on = [state for state in states if state.get("error") != CiDisabled.code]
+    read = [moment for state in on if (moment := read_until(state)) is not None and not state.get("error")]
+    unread = len(on) - len(read)
     owed, outlined = (sum(state.get(name) or 0 for state in states) for name in ("owed", "outlined"))
     return FiguresCompleteness(
-        complete=bool(read) and not unread and not owed and not outlined and not pending,
+        complete=bool(states) and not unread and not owed and not outlined and not pending,
         projects=len(states),
         unread=unread,
         owed=owed,
         without_details=outlined,
         pending=pending,
-        until=min((state["default_watermark"] // 1000 for state in read), default=None),
+        until=min(read, default=None),
     )
+
+
+def read_until(state: Item) -> int | None:
+    """Up to when all pipelines of a project are stored (unix seconds), by its read state; None before it was read.
+
+    One that has none has no watermark: of it is known when GitLab's count was compared.
+    """
+    watermark: int | None = state.get("default_watermark")
+    return state.get("reconciled_at") if watermark is None else watermark // 1000
 
 
 def _states(table: Table, selection: ProjectSelection, asked: Asked) -> Collection[Item]:
