@@ -51,6 +51,8 @@ class Deploying:
         self.table, self.log = MemoryTable(), list[tuple[str, dict[str, str]]]()
         self.asides, self.partials = list[tuple[str, str, str]](), list[tuple[str, str, str]]()
         self.token, self.kept_notes = "admin-read", 0
+        self.broken = dict[str, int]()
+        """Which paths of the project answer otherwise, and with what status."""
         self.target = SyncTarget(
             integration_id="i1", credential_id="c1", base_url="http://gitlab.test", user_id=1, is_admin=True
         )
@@ -67,7 +69,7 @@ class Deploying:
     def gitlab(self) -> GitLab:
         address = Address.parse("http://gitlab.test", allow_http=True)
         tokens = FixedTokens(self.app.company.well_known[self.token])
-        transport = _Watched(httpx.ASGITransport(app=cast("Any", self.app)), self.log)
+        transport = _Watched(httpx.ASGITransport(app=cast("Any", self.app)), self.log, self.broken)
         policy = NetworkPolicy(allow_http=True)
         return GitLab(address, tokens, policy=policy, transport=transport, sleep=Sleeps(), random=lambda: 0.5)
 
@@ -141,13 +143,17 @@ class Deploying:
 
 
 class _Watched(httpx.AsyncBaseTransport):
-    """Keeps what is asked."""
+    """Keeps what is asked, and breaks some of it."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, log: list[tuple[str, dict[str, str]]]) -> None:
-        self._inner, self._log = inner, log
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, log: list[tuple[str, dict[str, str]]], broken: dict[str, int]
+    ) -> None:
+        self._inner, self._log, self._broken = inner, log, broken
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._log.append((request.url.path, dict(request.url.params)))
+        if (status := self._broken.get(request.url.path.removeprefix(HERE))) is not None:
+            return httpx.Response(status, json={"message": "no"}, request=request)
         return await self._inner.handle_async_request(request)
 
 

@@ -7,7 +7,7 @@ from what is stored: whoever carries on for a worker that died finds it all.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gitlab_hub.gitlab.errors import ResourceNotFound, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines import window as windows
 from gitlab_hub.pipelines.deployments import counting
@@ -16,8 +16,10 @@ from gitlab_hub.pipelines.deployments.environments import KnownEnvironments
 from gitlab_hub.pipelines.deployments.model import OVER, deployment_of, merged_at_of
 from gitlab_hub.pipelines.deployments.state import DAY, DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.deployments.store import MOST_MERGED, DeploymentStore
+from gitlab_hub.pipelines.owed import OF_ONE_PIPELINE
 from gitlab_hub.pipelines.window import SeekStep, Stream, Window
 from gitlab_hub.storage.ports import Item
+from gitlab_hub.sync.asides import status_of
 from gitlab_hub.sync.ports import Scope, Session
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -29,6 +31,9 @@ MERGED_DAYS = 90
 
 MOST_ASKED = 100
 """Of so many deployments one run asks for them; a later one for the others."""
+
+MOST_TRIES = 5
+"""So often a deployment is asked that GitLab cannot tell of; after so many in a row the others wait for a later run."""
 
 LINKED_AFTER = 120
 """So many seconds after a deployment its merge requests are linked: GitLab does it in the background."""
@@ -131,17 +136,32 @@ class DeploymentReading:
             if one.lead_times is None and not one.is_first and one.at >= now - MERGED_DAYS * DAY
             and "merged_unknown" not in by_id[one.id]
         ]  # fmt: skip
-        ripe = sorted((one for one in wanted if now - one.at >= LINKED_AFTER), key=lambda one: -one.at)
+        ripe = sorted(
+            (one for one in wanted if now - one.at >= LINKED_AFTER),
+            key=lambda one: (by_id[one.id].get("merged_tries", 0), -one.at),
+        )
+        in_vain = 0
         for one in ripe[:MOST_ASKED]:
             row = by_id[one.id]
-            row |= await self._merged(one.id)
-            state = self._state.counting_from(one.at)
-            if state.recount_from != self._state.recount_from:
-                await self._keep(recount_from=state.recount_from)
+            try:
+                row |= await self._merged(one.id)
+            except OF_ONE_PIPELINE:
+                # What GitLab cannot tell of one deployment must not hold up the figures of all.
+                await self._session.gitlab.get(self._path, {"per_page": 1})
+                in_vain, tries = in_vain + 1, row.get("merged_tries", 0) + 1
+                row |= {"merged_tries": tries, **({"merged_unknown": True} if tries >= MOST_TRIES else {})}
+            except Forbidden as error:
+                await self._session.aside(self._scope, status_of(error), error.code, str(error))
+                break
+            else:
+                in_vain = 0
+                await self._keep(recount_from=self._state.counting_from(one.at).recount_from)
             await self._session.write(self._store.put, [row])
             await self._session.note_progress()
+            if in_vain >= MOST_TRIES:
+                break
         await self._keep(has_more=len(ripe) > MOST_ASKED)
-        return len(wanted) > len(ripe[:MOST_ASKED])
+        return any(not by_id[one.id].keys() & {"merged", "merged_unknown"} for one in wanted)
 
     async def _merged(self, deployment_id: int) -> Item:
         """When the merge requests of a deployment were merged, as what its row keeps of it."""

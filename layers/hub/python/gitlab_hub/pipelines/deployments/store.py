@@ -19,7 +19,7 @@ from gitlab_hub.storage.ports import Item, Key, Table
 from gitlab_hub.storage.rows import content_hash, query_all
 
 HASH = "hash"
-OWN = ("merged", "merged_unknown", HASH)
+OWN = ("merged", "merged_tries", "merged_unknown", HASH)
 """What the hub knows of a deployment beside its row in GitLab's list."""
 
 MOST_MERGED = 500
