@@ -26,9 +26,10 @@ from typing import Any
 import pytest
 
 from gitlab_hub.pipelines.deployments import counting
-from gitlab_hub.pipelines.deployments.changes import LOOK_BACK
+from gitlab_hub.pipelines.deployments.changes import LOOK_BACK, Change
 from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.deployments.store import CountedDay, DeploymentStore
+from gitlab_hub.pipelines.figures.sketch import exact_quantile
 from gitlab_hub.pipelines.keys import deployments_due_pk
 from gitlab_hub.pipelines.project_marks import ProjectMarks
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
@@ -134,6 +135,23 @@ def test_a_project_that_is_to_be_asked_makes_them_pending(world: FigureWorld) ->
     assert world.get("dora", project_id=8, **RANGE)["completeness"]["pending"]
     assert world.get("dora", **RANGE)["completeness"]["pending"]
     assert not world.get("dora", project_id=7, **RANGE)["completeness"]["pending"]
+
+
+def test_a_release_to_hundreds_of_environments_fits_into_a_day(world: FigureWorld) -> None:
+    """Each has brought the same merge requests: a table takes no item of more than 400 KB."""
+    draw = random.Random(5)  # noqa: S311 - the same ones each time
+    times = [sorted(draw.randrange(60, 60 * DAY) for _ in range(500 if at % 10 else 3)) for at in range(600)]
+    some = [Change(id=at, environment_id=at, at=MONDAY, lead_times=one) for at, one in enumerate(times, 1)]
+    none = Change(id=999, environment_id=999, at=MONDAY, lead_times=[])
+    store = DeploymentStore(world.table, "i1")
+    store.put_days(7, {"2026-03-02": CountedDay([*some, none], 601)}, [])
+    ((_, _, counted),) = store.days_of(7, ["2026-03-02"])
+    assert (len(counted.changes), counted.changes[-1], counted.successes) == (601, none, 601)
+    item = world.table.get("i1#changes", "2026-03-02#000000000007")
+    assert item is not None
+    assert len(item["changes"]) < 200_000
+    shown = world.get("dora", project_id=7, **{"from": "2026-03-02", "to": "2026-03-02"})["lead_time_median"]
+    assert shown == pytest.approx(exact_quantile(sorted(at for one in times for at in one), 0.5), rel=0.01)
 
 
 def test_a_project_that_was_refused_is_unread(world: FigureWorld) -> None:

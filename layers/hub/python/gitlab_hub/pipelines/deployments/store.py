@@ -1,7 +1,7 @@
 """Stored environments and deployments of projects, and what is counted of them day by day. All calls block."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitlab_hub.gitlab.fields import day_of, padded
@@ -24,6 +24,9 @@ OWN = ("merged", "merged_tries", "merged_unknown", HASH)
 
 MOST_MERGED = 500
 """Merge requests of one deployment whose times are kept."""
+
+MOST_LEAD_TIMES = 20_000
+"""Lead times that are kept of a project's day: it is one item, of at most 400 KB, and read as a whole."""
 
 STORED_EARLY = 90 * 86_400
 """A manual job makes its deployment with its pipeline, and may run so much later (seconds)."""
@@ -134,7 +137,7 @@ class DeploymentStore:
 
     def _day_row(self, project_id: int, day: str, counted: CountedDay) -> Item:
         pk, sk = self._day_key(project_id, day)
-        packed = pack_one([_packed(one) for one in counted.changes])
+        packed = pack_one([_packed(one) for one in thinned(counted.changes)])
         about = {"project_id": project_id, "successes": counted.successes, "changes": packed}
         return {"pk": pk, "sk": sk, "schema_version": 1, **about}
 
@@ -142,6 +145,23 @@ class DeploymentStore:
 def day_of_change(one: Change) -> str:
     """The day (UTC) that a change counts on: that of its end."""
     return day_of(one.at)
+
+
+def thinned(changes: Sequence[Change]) -> list[Change]:
+    """Changes with at most about `MOST_LEAD_TIMES` lead times, so that a table takes their day.
+
+    Whoever releases to each of hundreds of environments has the same merge requests in all of them. Each change keeps
+    its share, evenly spaced in their order: quantiles stay as they are, but for what lies between two of them.
+    """
+    total = sum(len(one.lead_times or ()) for one in changes)
+    if total <= MOST_LEAD_TIMES:
+        return list(changes)
+    return [replace(one, lead_times=one.lead_times and _spaced(one.lead_times, total)) for one in changes]
+
+
+def _spaced(lead_times: Sequence[int], total: int) -> list[int]:
+    count, kept = len(lead_times), max(1, len(lead_times) * MOST_LEAD_TIMES // total)
+    return [lead_times[(2 * number + 1) * count // (2 * kept)] for number in range(kept)]
 
 
 def _packed(one: Change) -> list[Any]:
