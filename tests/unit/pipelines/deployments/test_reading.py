@@ -4,7 +4,7 @@ import pytest
 
 from gitlab_hub.pipelines.deployments.changes import Change
 from gitlab_hub.pipelines.deployments.reading import LINKED_AFTER, MOST_TRIES
-from gitlab_hub.pipelines.deployments.state import DAY, HOUR
+from gitlab_hub.pipelines.deployments.state import DAY, HOUR, DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.deployments.store import CountedDay
 from gitlab_hub.storage.ports import Item
 from tests.fakes.faults import Crash, Plan
@@ -202,6 +202,13 @@ def test_one_that_no_job_makes_is_asked_for_until_it_has_ended(world: Deploying)
     world.do("move_deployment", project_id=PROJECT, id=number, status="success")
     world.sync(marked=False)
     assert (len(changes(world)), world.is_marked) == (1, False)
+
+
+def test_where_nothing_is_at_hand_to_be_counted_nothing_is_pending(world: Deploying) -> None:
+    """One that ends most of a year after it was made lies too far down, and nothing younger may be there."""
+    DeploymentStates(world.table, "i1").save(PROJECT, DeploymentState(recount_from=EPOCH, has_more=True))
+    world.sync()
+    assert (world.state.recount_from, world.state.has_more, world.is_marked) == (None, False, False)
 
 
 def test_an_environment_of_another_tier_counts_otherwise(world: Deploying) -> None:

@@ -112,6 +112,7 @@ class DeploymentReading:
         since = self._state.recount_from or now
         rows = await self._session.io(self._store.since, self._project_id, counting.reach(since))
         if not rows:
+            await self._keep(recount_from=None, has_more=False)
             return False
         if await self._environments.read(rows, self._state, now=now, full=self._session.full):
             # Where the tier of an environment has changed, all that ever went there counts otherwise.
