@@ -1,6 +1,6 @@
 """Signing in with GitLab: who comes in as what, for how long, and that it is off where nobody asks for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,7 +10,8 @@ from tests.fakes.gitlab import HOST
 from tests.fakes.queue import MemoryFunction
 from tests.functional.console.console_hub import ConsoleHub
 from tests.functional.console.gitlab_door import CALLBACK, SESSION, GitLabDoor, is_refused
-from tests.functional.console.visitor import Visitor, links
+from tests.functional.console.test_screens import addresses
+from tests.functional.console.visitor import Shown, Visitor, links
 
 
 def test_a_member_of_a_named_group_is_in_with_its_role_where_they_wanted_to_be(door: GitLabDoor) -> None:
@@ -89,24 +90,53 @@ def test_a_role_may_be_limited_to_integrations(door: GitLabDoor) -> None:
     assert pages == [200, 404]
 
 
-def test_nobody_decides_on_their_own_access(door: GitLabDoor) -> None:
-    """In the integrations of the GitLab that they come from, the API knows them by their account there."""
-    visitor, user, callers = door.visitor(), door.member(0), list[Mapping[str, str]]()
-    functions = door.hub.container.functions
+def accounts_told(door: GitLabDoor, act: Callable[[], Shown]) -> set[str | None]:
+    """As which accounts the API knows whoever does something on a page of accesses."""
+    callers, functions = list[Mapping[str, str]](), door.hub.container.functions
     access = functions["access"]
 
     def listening(event: Mapping[str, Any]) -> dict[str, Any]:
         callers.append(event["requestContext"]["authorizer"]["lambda"])
         return access.ask(event)
 
-    door.sign_in(visitor, user)
     functions["access"] = MemoryFunction(listening)
     try:
-        assert visitor.get(door.hub.base).status == 200
+        assert act().status < 400
     finally:
         functions["access"] = access
+    return {one.get("gitlab_accounts") for one in callers}
+
+
+def test_nobody_decides_on_their_own_access(door: GitLabDoor) -> None:
+    """In the integrations of the GitLab that they come from, the API knows them by their account there."""
+    visitor, user = door.visitor(), door.member(0)
+    door.sign_in(visitor, user)
     mine = " ".join(f"{one}:{user.id}" for one in sorted((door.hub.own, door.hub.other)))
-    assert {one["gitlab_accounts"] for one in callers} == {mine}
+    assert accounts_told(door, lambda: visitor.get(door.hub.base)) == {mine}
+
+
+def test_nobody_does_so_either_in_what_came_within_reach_since_the_sign_in(door: GitLabDoor) -> None:
+    door.configure("{0}=admin@" + door.hub.own)
+    visitor, user = door.visitor(), door.member(0)
+    door.sign_in(visitor, user)
+    door.configure("{0}=admin")
+    moved, page = Visitor(door.hub.console), f"/console/{door.hub.other}/exports"
+    moved.cookies.update(visitor.cookies)
+    form = {"form_key": moved.get(page).form("/console/sign-out")["form_key"], "dataset": "accounts", "format": "csv"}
+    mine = " ".join(f"{one}:{user.id}" for one in sorted((door.hub.own, door.hub.other)))
+    assert accounts_told(door, lambda: moved.post(page, form)) == {mine}
+
+
+def test_a_limit_holds_on_every_page_for_an_owner_too(door: GitLabDoor) -> None:
+    door.configure("{0}=owner@" + door.hub.own)
+    visitor = door.visitor()
+    door.sign_in(visitor, door.member(0))
+    pages = [one.replace(door.hub.own, door.hub.other) for one in addresses(door.hub) if door.hub.own in one]
+    silent = {one.rpartition(door.hub.other)[2] for one in pages if "not_found" not in visitor.get(one).text}
+    # An empty form, and two lists of the hub's own that hold what is within the limit.
+    assert silent == {"/why", "/settings/tokens", "/settings/audit?action=hook.create&days=7&reach=all"}
+    whole = [visitor.get(one).html for one in ("/console", f"{door.hub.base}/settings/audit?reach=all")]
+    assert [one for one in whole if door.hub.other in one] == []
 
 
 # ---- What ends it

@@ -96,6 +96,7 @@ class Console:
 
     def _shown(self, call: Call, session: Session, screen: Screen, parameters: Mapping[str, str]) -> BrowserResponse:
         fields: Mapping[str, str] = {}
+        caller = session.principal
         if call.method == "POST":
             check_origin(call)
             fields = fields_of(call)
@@ -103,9 +104,10 @@ class Console:
                 raise PermissionDenied(
                     "You have signed in again since this page was opened; load it again and repeat the step."
                 )
+            caller = self._door.caller_of(call, session)
         visit = Visit(
             session=session,
-            api=self._api_of(session.principal, call.event["requestContext"]),
+            api=self._api_of(caller, call.event["requestContext"]),
             path=call.path,
             parameters=parameters,
             query={name: values[-1].strip() for name, values in call.query().items()},

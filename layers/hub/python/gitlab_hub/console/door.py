@@ -17,10 +17,11 @@ from gitlab_hub.console.links import Link, LinkStore
 from gitlab_hub.console.people import Person, principal_of
 from gitlab_hub.console.rendering import Renderer, url_with
 from gitlab_hub.console.responses import BrowserResponse, page_response, redirect
-from gitlab_hub.console.sessions import COOKIE, LONGEST_SECONDS, Sessions, Tokens
+from gitlab_hub.console.sessions import COOKIE, LONGEST_SECONDS, Session, Sessions, Tokens
 from gitlab_hub.web.call import Call
 from gitlab_hub.web.cookies import host_cookie, sent_cookies
 from gitlab_hub.web.errors import PermissionDenied
+from gitlab_hub.web.principal import Principal
 from gitlab_hub.web.tokens import KnownToken
 
 SIGN_IN, SIGN_OUT, LINK = "/console/sign-in", "/console/sign-out", "/console/link/"
@@ -69,6 +70,17 @@ class Door:
         at_gitlab = None if self._gitlab is None else url_with(BEGIN, to=to)
         return self._page(call, "sign_in.html", {"to": to, "problem": problem, "at_gitlab": at_gitlab}, status)
 
+    def caller_of(self, call: Call, session: Session) -> Principal:
+        """Say who does something: of somebody from GitLab also in integrations that they could not see at the sign-in.
+
+        Where they are not known by their account, they could decide on their own access. Raises ApiRefusal.
+        """
+        if self._gitlab is None or session.person is None:
+            return session.principal
+        provider = self._gitlab.provider
+        located = self._located(call, session.person, provider) or session.person
+        return principal_of(located, provider.rules, provider.issuer) or session.principal
+
     def _sign_in(self, call: Call) -> BrowserResponse:
         fields = _checked_fields(call)
         presented, to = fields.get("token", ""), own_path(fields.get("to"))
@@ -95,16 +107,23 @@ class Door:
         return replace(answer, cookies=(*answer.cookies, over))
 
     def _let_in_person(self, call: Call, person: Person, to: str, provider: Provider) -> BrowserResponse:
-        principal = principal_of(person, provider.rules, provider.issuer)
-        if principal is None:
+        located = self._located(call, person, provider)
+        principal = None if located is None else principal_of(located, provider.rules, provider.issuer)
+        if located is None or principal is None:
             raise PermissionDenied(
                 f"GitLab knows you as @{person.username}, and none of your groups there may come in here. Whoever runs "
                 "the hub names groups in ConsoleRoles."
             )
-        api = self._api_of(principal, call.event["requestContext"])
-        located = replace(person, integration_ids=tuple(integrations_at(api, provider.issuer)))
         after = {"username": person.username, "gitlab": person.issuer, "role": principal.role.value}
         return self._let_in(call, principal.token_id, lambda: self._sessions.begin_of(located), to, after=after)
+
+    def _located(self, call: Call, person: Person, provider: Provider) -> Person | None:
+        """Somebody with the integrations of this moment in which they are; None for whom no rule is about."""
+        principal = principal_of(person, provider.rules, provider.issuer)
+        if principal is None:
+            return None
+        api = self._api_of(principal, call.event["requestContext"])
+        return replace(person, integration_ids=tuple(integrations_at(api, provider.issuer)))
 
     def _show_link(self, call: Call, ticket: str) -> BrowserResponse:
         # Looked at, not used up: what only previews a link must not take it away from whoever it is for.

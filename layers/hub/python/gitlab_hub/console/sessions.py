@@ -59,11 +59,15 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody who is signed in, with what their hub token, or their groups in GitLab, are good for at this moment."""
+    """Somebody who is signed in, with what their hub token, or their groups in GitLab, are good for at this moment.
+
+    `person`: who it is, where they have signed in with GitLab.
+    """
 
     principal: Principal
     label: str | None
     form_key: str = field(repr=False)
+    person: Person | None = None
 
     def has_made(self, form_key: str) -> bool:
         """Say whether a form that carries this key was made for this session."""
@@ -107,14 +111,15 @@ class Sessions:
         now = self._now()
         if row is None or row.is_over(now):
             return None
-        known = self._of_token(row) if row.person is None else self._of_person(Person.from_row(row.person))
+        person = None if row.person is None else Person.from_row(row.person)
+        known = self._of_token(row) if person is None else self._of_person(person)
         if known is None:
             self.end(session_id)
             return None
         if in_use and now - row.used_at >= NOTED_SECONDS and not self._noted(row, int(now)):
             return None
         principal, label = known
-        return Session(principal=principal, label=label, form_key=row.form_key)
+        return Session(principal=principal, label=label, form_key=row.form_key, person=person)
 
     def end(self, session_id: str) -> None:
         """End a session; one that is over already stays so."""
