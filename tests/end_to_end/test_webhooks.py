@@ -41,7 +41,7 @@ def test_a_projects_hook_tells_of_its_code(company: CodingCompany) -> None:
     answers = {(row["trigger"], row["response_status"]) for row in sent}
     assert {status for _, status in answers} == {"200", "202"}, answers
     unheard = {row["trigger"] for row in sent if row["response_body"] == IGNORED}
-    assert unheard == {"deployment_hooks", "release_hooks", "note_hooks"}
+    assert unheard == {"release_hooks", "note_hooks"}
     accepted = [row for row in sent if row["response_status"] == "202"]
     found = told(company, hook, len(accepted))
     assert len(company.deliveries(hook_id=hook["id"])) == len(accepted)

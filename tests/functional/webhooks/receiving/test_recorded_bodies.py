@@ -15,6 +15,7 @@ EVENTS = {"group_merge_request": "merge_request", "service_merge_request": "merg
 # What follows from each; of all others nothing does.
 EFFECTS = {
     "webhooks/build": [("pipeline", 380, 2366)],
+    "webhooks/deployment": [("deployments", 30)],
     "webhooks/job": [("pipeline", 31537070, 743121198)],
     "webhooks/member": [("group", 100)],
     "webhooks/merge_request": "build",

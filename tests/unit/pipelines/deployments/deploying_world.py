@@ -10,13 +10,14 @@ from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.pipelines.deployments.changes import Change
 from gitlab_hub.pipelines.deployments.stage import DeploymentsStage
 from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.deployments.store import CountedDay, DeploymentStore
 from gitlab_hub.pipelines.keys import deployments_due_pk, projects_pk
 from gitlab_hub.pipelines.project_marks import ProjectMarks
 from gitlab_hub.pipelines.projects import ProjectRows
-from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.ports import Session, SyncTarget
 from gitlab_hub.sync.table_rows import HASH
 from stand_in_gitlab.app import StandIn
@@ -173,3 +174,15 @@ def shipped(world: Deploying) -> None:
     world.later(3_600)
     world.deploy(files="x.py", status="failed")
     world.later(600)
+
+
+def changes(world: Deploying) -> list[Change]:
+    """All changes that are counted, day by day."""
+    return [change for _, counted in sorted(world.days().items()) for change in counted.changes]
+
+
+def stored(world: Deploying, number: int) -> Item:
+    """The row of a deployment."""
+    item = world.table.get(f"i1#deployments#{PROJECT}", f"{number:012d}")
+    assert item is not None
+    return item

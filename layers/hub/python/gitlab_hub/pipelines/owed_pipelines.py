@@ -19,14 +19,21 @@ from gitlab_hub.sync.ports import Scope, Session
 
 @dataclass(slots=True)
 class Allowance:
-    """How many more unfinished pipelines a worker asks for again."""
+    """How many more unfinished pipelines a worker asks for again, and how many of these only for their details.
+
+    Outlines have half of it: after a first sync there are so many that nothing would be left for what still goes on.
+    """
 
     left: int = MOST_UNFINISHED
+    outlines_left: int = MOST_UNFINISHED // 2
 
-    def take(self, wanted: int) -> int:
-        """So many of those that are wanted."""
-        taken = min(wanted, self.left)
-        self.left -= taken
+    def take(self, wanted: Sequence[Owed]) -> list[Owed]:
+        """Those of some that are asked for, in their order."""
+        taken = []
+        for one in wanted:
+            if self.left and (self.outlines_left or not one.outline):
+                self.left, self.outlines_left = self.left - 1, self.outlines_left - one.outline
+                taken.append(one)
         return taken
 
 
@@ -106,7 +113,7 @@ class OwedPipelines:
         # What still goes on first, then the newest of those that only lack details.
         unfinished.sort(key=lambda one: (one.outline, -one.pipeline_id if one.outline else one.due_at))
         unfinished = unfinished[: MOST_TRIED - len(mine)]
-        return [*mine, *unfinished[: self._allowance.take(len(unfinished))]]
+        return [*mine, *self._allowance.take(unfinished)]
 
     def is_waiting(self, row: Mapping[str, Any], now: int) -> bool:
         """Whether a listed pipeline is owed and not to be tried yet."""
