@@ -8,6 +8,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeVar, cast
@@ -52,7 +53,8 @@ class Plan:
 
     `at` counts from 1; 0 = none fails, which tells how many calls there are. `applied`: the call has its effect, and
     only its answer is lost. `repeat`: every call from that one on fails, without effect, until `heal`. `only`: the
-    names of the calls that count, where not all do. `meanwhile`: the call works, but this happens just before it.
+    names of the calls that count, where not all do. `meanwhile`: the call works, but this happens just before it, while
+    no other plain call is under way: a process that is frozen is so in all its threads.
     """
 
     at: int = 0
@@ -63,6 +65,7 @@ class Plan:
     meanwhile: Callable[[], object] | None = field(default=None, repr=False)
     calls: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
     def struck(self) -> bool:
@@ -82,6 +85,10 @@ class Plan:
             self.meanwhile()
             return Outcome.WORKS
         return Outcome.ANSWER_LOST if self.applied and number == self.at else Outcome.FAILS
+
+    def call(self) -> AbstractContextManager[object]:
+        """What a plain call is made within."""
+        return nullcontext() if self.meanwhile is None else self._one_at_a_time
 
     def heal(self) -> None:
         """Let every later call work."""
@@ -123,8 +130,9 @@ class _Faulty:
 
     def _plain(self, name: str, member: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            outcome = self._plan.outcome(name)
-            answer = None if outcome is Outcome.FAILS else member(*args, **kwargs)
+            with self._plan.call():
+                outcome = self._plan.outcome(name)
+                answer = None if outcome is Outcome.FAILS else member(*args, **kwargs)
             if outcome is Outcome.WORKS:
                 return answer
             raise self._plan.error()
