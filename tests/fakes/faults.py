@@ -44,7 +44,7 @@ class Outcome(Enum):
     ANSWER_LOST = auto()
 
 
-DENSE, SPARSE = 20, 5
+DENSE, SPARSE, THIRD = 12, 7, 3
 
 
 @dataclass(slots=True)
@@ -98,9 +98,9 @@ class Plan:
 def every_call(*, first: int = 1, step: int = 1, **options: Any) -> Iterator[Plan]:
     """Give a plan for the first call, one for the second, and so on; the last plan is one that no call came up to.
 
-    Behind the first `DENSE` calls it is every fifth one, as most of a long run has calls alike; with EVERY_CALL in the
-    environment it is every one. With a `step` more are passed over: where many tests go the same way, each from another
-    `first` one.
+    Behind the first `DENSE` calls it is every seventh one, as most of a long run has calls alike; with EVERY_CALL in
+    the environment it is every one. With a `step` more are passed over: where many tests go the same way, each from
+    another `first` one.
     """
     at = first
     while True:
@@ -109,6 +109,11 @@ def every_call(*, first: int = 1, step: int = 1, **options: Any) -> Iterator[Pla
         if not plan.struck:
             return
         at += step if at < DENSE or "EVERY_CALL" in os.environ else max(step, SPARSE)
+
+
+def a_third(count: int, *, first: int) -> range:
+    """Every third of so many requests (from 0), from another `first` one in each test; with EVERY_CALL all of them."""
+    return range(count) if "EVERY_CALL" in os.environ else range(first % THIRD, count, THIRD)
 
 
 def faulty(port: T, plan: Plan) -> T:

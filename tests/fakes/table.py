@@ -116,10 +116,10 @@ class MemoryTable:
         last = (pk, page[-1][0]) if len(page) < len(kept) else None
         return Rows([_picked(wire, attributes) for _, wire in page], last)
 
-    def dump(self) -> list[Item]:
-        """Everything stored, for a test to look at (not part of the port)."""
+    def dump(self, prefix: str = "") -> list[Item]:
+        """Everything stored in partitions whose keys begin so, for a test to look at (not part of the port)."""
         with self._lock:
-            return [decode(self._items[key]) for key in sorted(self._items)]
+            return [decode(self._items[key]) for key in sorted(self._items) if key[0].startswith(prefix)]
 
     def snapshot(self) -> dict[Key, Wire]:
         """Everything stored, for `restore`: for tests that begin at one state many times (not part of the port)."""

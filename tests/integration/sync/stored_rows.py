@@ -222,4 +222,4 @@ def ends(day: str | None) -> int | None:
 
 
 def _all(table: MemoryTable, pk: str) -> list[dict[str, Any]]:
-    return [item for item in table.dump() if item["pk"] == pk]
+    return [item for item in table.dump(pk) if item["pk"] == pk]
