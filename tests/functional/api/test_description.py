@@ -23,7 +23,7 @@ from tests.fakes.events import OWNER, http_event
 from tests.functional.api.api_hub import ApiHub
 from tests.functional.api.test_matrix import DOCUMENTED
 
-EXAMPLES = int(os.environ.get("API_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "6"))
 """Requests per route: a few in the everyday run, 500 before a release."""
 
 CHECKS = [

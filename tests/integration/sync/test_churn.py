@@ -13,7 +13,7 @@ from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import View, stored, truth
 
-SEEDS = range(1, 7)
+SEEDS = range(1, 4)
 
 
 def on_small_numbered_pages(request: httpx.Request) -> httpx.Request:

@@ -7,6 +7,7 @@ import pytest
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
+from tests.fakes.faults import a_third
 from tests.fakes.gitlab import CANARY, HOST
 from tests.fakes.interleaving import Interleaving
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub
@@ -41,5 +42,5 @@ def test_a_worker_alone_takes_no_more_steps_than_are_interleaved() -> None:
 
 @pytest.mark.parametrize("first", range(LONGEST))
 def test_with_two_switches_anywhere(first: int) -> None:
-    for second in range(LONGEST):
+    for second in a_third(LONGEST, first=first):
         assert_the_stored_token_alone_lives(chain(repeat(0, first), repeat(1, second), repeat(0, LONGEST)))
