@@ -84,7 +84,7 @@ def running(
             token = put_owner_token(stack, options.owner_token, is_new=home.deployed is None)
             put_client_secret(stack, options.console_client_secret)
             prepare(stack)
-            with _open_door(listening, emulator.port, Gateway(stack).api_id):
+            with _open_proxy(listening, emulator.port, Gateway(stack).api_id):
                 say("Loading the functions …")
                 warm_up(options.port, token, stack, log=emulator.log)
                 try:
@@ -114,7 +114,7 @@ def _deployed(options: Options, emulator: Emulator, home: Home, say: Callable[[s
 
 
 @contextmanager
-def _open_door(listening: socket.socket, upstream_port: int, api_id: str) -> Iterator[None]:
+def _open_proxy(listening: socket.socket, upstream_port: int, api_id: str) -> Iterator[None]:
     proxy = ReverseProxy(listening, upstream_port, f"{api_id}.execute-api.localhost:{upstream_port}")
     proxy.open()
     try:

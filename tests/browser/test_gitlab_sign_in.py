@@ -8,7 +8,7 @@ from tests.browser.webdriver import Browser
 def test_somebody_goes_to_gitlab_and_comes_back_signed_in(console: Console, browser: Browser) -> None:
     browser.forget()
     browser.open(f"{console.home}/people?q=a")
-    browser.click(".door a.primary")
+    browser.click(".signed-out a.primary")
     browser.arrive(f"{console.home}/people?q=a")
     told = browser.until("return document.querySelector('.me')?.title")
     assert told.partition("@")[0] == f"Signed in as gitlab:{ADMINISTRATOR}"
@@ -19,6 +19,6 @@ def test_somebody_goes_to_gitlab_and_comes_back_signed_in(console: Console, brow
 def test_the_keyboard_is_enough_to_sign_in_with_gitlab(console: Console, browser: Browser) -> None:
     browser.forget()
     browser.open(f"{console.url}/console/sign-in")
-    browser.run("document.querySelector('.door a.primary').focus(); return null")
+    browser.run("document.querySelector('.signed-out a.primary').focus(); return null")
     browser.press("\ue007")
     browser.arrive(console.home)

@@ -40,7 +40,7 @@ class Tab:
         for line in answer.headers.get_list("set-cookie"):
             name, _, value = line.partition(";")[0].partition("=")
             self._cookies[name] = value
-            # The key of the form at the door stands in the form, too: that they are the same is what it is for.
+            # The key of the form to sign in stands in the form, too: that they are the same is what it is for.
             self._hub.guard(value, shown_at="" if name == COOKIE else "^/console")
         return answer
 

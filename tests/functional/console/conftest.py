@@ -3,21 +3,21 @@
 import pytest
 
 from tests.functional.console.console_hub import START
-from tests.functional.console.gitlab_door import GitLabDoor
+from tests.functional.console.sign_in_flow import SignInFlow
 
 
 @pytest.fixture(scope="session")
-def _door() -> GitLabDoor:
-    return GitLabDoor()
+def _flow() -> SignInFlow:
+    return SignInFlow()
 
 
 @pytest.fixture
-def door(_door: GitLabDoor) -> GitLabDoor:
+def flow(_flow: SignInFlow) -> SignInFlow:
     """Nobody is signed in, GitLab answers, and members of its first group are admins."""
-    _door.hub.clock = float(START)
-    _door.way.failing, _door.way.seconds, _door.way.changed = 0, 0.0, {}
-    _door.way.requests.clear()
-    _door.configure("{0}=admin")
-    for row in _door.sessions():
-        _door.hub.tables["integrations"].delete(row["pk"], row["sk"])
-    return _door
+    _flow.hub.clock = float(START)
+    _flow.way.failing, _flow.way.seconds, _flow.way.changed = 0, 0.0, {}
+    _flow.way.requests.clear()
+    _flow.configure("{0}=admin")
+    for row in _flow.sessions():
+        _flow.hub.tables["integrations"].delete(row["pk"], row["sk"])
+    return _flow

@@ -18,17 +18,17 @@ HOST = "abcd1234.execute-api.localhost:1"
 
 @pytest.fixture
 def opened() -> Iterator[Open]:
-    """Opens doors to upstreams, each on a port of its own."""
+    """Puts proxies before upstreams, each on a port of its own."""
     with ExitStack() as cleanup:
 
         def opening(upstream: Upstream) -> int:
             cleanup.enter_context(upstream)
-            return open_door(upstream.port, cleanup)
+            return open_proxy(upstream.port, cleanup)
 
         yield opening
 
 
-def open_door(upstream_port: int, cleanup: ExitStack) -> int:
+def open_proxy(upstream_port: int, cleanup: ExitStack) -> int:
     listening = listen(0)
     proxy = ReverseProxy(listening, upstream_port, HOST)
     cleanup.callback(proxy.close)
@@ -79,7 +79,7 @@ def test_an_upstream_that_closes_is_connected_again(opened: Open) -> None:
 
 def test_an_upstream_that_is_gone_is_503_as_at_api_gateway() -> None:
     with ExitStack() as cleanup, closing(listen(0)) as nobody:
-        port = open_door(int(nobody.getsockname()[1]), cleanup)
+        port = open_proxy(int(nobody.getsockname()[1]), cleanup)
         (answer,) = talk(port, b"GET / HTTP/1.1\r\nHost: me\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     assert answer.endswith(b'{"message":"Service Unavailable"}')

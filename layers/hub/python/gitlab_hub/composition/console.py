@@ -25,13 +25,12 @@ def console_of(container: "Container", folder: Path) -> "Console":
     """Make the console; `folder` holds its templates and assets. It touches nothing outside the process."""
     from gitlab_hub.console.app import Console
     from gitlab_hub.console.assets import Assets
-    from gitlab_hub.console.door import Door
     from gitlab_hub.console.hub_api import HubApi, Part
     from gitlab_hub.console.links import LinkStore
     from gitlab_hub.console.pages import screens
-    from gitlab_hub.console.people import Person, principal_of
     from gitlab_hub.console.rendering import Renderer
     from gitlab_hub.console.sessions import Sessions
+    from gitlab_hub.console.sign_in import SignIn
 
     names: dict[Part, Required] = {
         Part.ACCESS: "access_function",
@@ -52,16 +51,15 @@ def console_of(container: "Container", folder: Path) -> "Console":
     assets = Assets(folder / ASSETS)
     renderer = Renderer(folder / TEMPLATES, asset_url=assets.url, now=now)
     gitlab = gitlab_sign_in(container)
-
-    def person(found: Person) -> "Principal | None":
-        return None if gitlab is None else principal_of(found, gitlab.provider.rules, gitlab.provider.issuer)
-
-    sessions = Sessions(table, tokens, now, principal_of=person)
-    door = Door(
+    principal_of = gitlab.provider.principal_of if gitlab else lambda _person: None
+    sessions = Sessions(table, tokens, now, principal_of=principal_of)
+    sign_in = SignIn(
         sessions=sessions, links=LinkStore(table, now), tokens=tokens, audit=container.audit, renderer=renderer,
         api_of=api_of, gitlab=gitlab,
     )  # fmt: skip
-    return Console(screens(), door=door, sessions=sessions, api_of=api_of, renderer=renderer, assets=assets, now=now)
+    return Console(
+        screens(), sign_in=sign_in, sessions=sessions, api_of=api_of, renderer=renderer, assets=assets, now=now
+    )
 
 
 def gitlab_sign_in(container: "Container") -> "GitLabSignIn | None":

@@ -7,13 +7,13 @@ from typing import Any
 
 from gitlab_hub.audit.log import begin_request
 from gitlab_hub.console.assets import BASE, Assets
-from gitlab_hub.console.door import Door, session_ids, sign_in_url
 from gitlab_hub.console.forms import FORM_KEY, check_origin, fields_of
 from gitlab_hub.console.hub_api import ApiOf, ApiRefusal
 from gitlab_hub.console.rendering import Renderer
 from gitlab_hub.console.responses import BrowserResponse, file_response, page_response, redirect
 from gitlab_hub.console.screens import Download, GoTo, Page, Screen, ScreenDirectory, Visit
 from gitlab_hub.console.sessions import Session, Sessions
+from gitlab_hub.console.sign_in import SignIn, session_ids, sign_in_url
 from gitlab_hub.errors import HubError
 from gitlab_hub.web.call import Call, check_path, check_query
 from gitlab_hub.web.errors import NoSuchPath, PermissionDenied
@@ -27,7 +27,7 @@ class Console:
         self,
         screens: Iterable[Screen],
         *,
-        door: Door,
+        sign_in: SignIn,
         sessions: Sessions,
         api_of: ApiOf,
         renderer: Renderer,
@@ -35,7 +35,7 @@ class Console:
         now: Callable[[], float],
     ) -> None:
         self._directory = ScreenDirectory(screens)
-        self._door, self._sessions, self._api_of = door, sessions, api_of
+        self._sign_in, self._sessions, self._api_of = sign_in, sessions, api_of
         self._renderer, self._assets, self._now = renderer, assets, now
 
     def resolve(self, event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Console:
         try:
             check_path(call)
             check_query(call)
-            answer = self._at_the_door(call)
+            answer = self._without_session(call)
             if answer is None:
                 screen, parameters = self._found(call)
                 session = self._session(call, in_use=not screen.is_poll)
@@ -65,13 +65,13 @@ class Console:
         )
         return answer.to_gateway(Call(method="GET", path="", request_id=request_id, headers={}, event={}))
 
-    def _at_the_door(self, call: Call) -> BrowserResponse | None:
+    def _without_session(self, call: Call) -> BrowserResponse | None:
         if call.path.startswith(BASE):
             found = self._assets.response(call.path) if call.method == "GET" else None
             if found is None:
                 raise NoSuchPath("There is no such file.")
             return found
-        return self._door.answer(call)
+        return self._sign_in.answer(call)
 
     def _found(self, call: Call) -> tuple[Screen, dict[str, str]]:
         found = self._directory.find(call.method, call.path.removesuffix("/") or call.path)
@@ -92,7 +92,7 @@ class Console:
             # A strict cookie stays away from a link on another site; the same page, asked for by itself, gets it.
             return page_response(self._renderer.page("reload.html", {"to": _whole_path(call)}))
         to = _whole_path(call) if call.method == "GET" else _page_of(call)
-        return self._door.form(call, to=to, status=HTTPStatus.UNAUTHORIZED)
+        return self._sign_in.form(call, to=to, status=HTTPStatus.UNAUTHORIZED)
 
     def _shown(self, call: Call, session: Session, screen: Screen, parameters: Mapping[str, str]) -> BrowserResponse:
         fields: Mapping[str, str] = {}
@@ -104,7 +104,7 @@ class Console:
                 raise PermissionDenied(
                     "You have signed in again since this page was opened; load it again and repeat the step."
                 )
-            caller = self._door.caller_of(call, session)
+            caller = self._sign_in.caller_of(call, session)
         visit = Visit(
             session=session,
             api=self._api_of(caller, call.event["requestContext"]),

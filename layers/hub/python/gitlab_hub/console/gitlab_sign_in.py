@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from gitlab_hub.console.forms import is_same, number, own_path
 from gitlab_hub.console.hub_api import Ask, HubApi, Part
-from gitlab_hub.console.people import Person, Rule, person_of
+from gitlab_hub.console.people import Person, Rule, person_of, principal_of
 from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.gitlab.fields import mapping
@@ -24,6 +24,7 @@ from gitlab_hub.gitlab.oauth import TOKEN_PATH, Application, code_fields, grant_
 from gitlab_hub.web.call import Call
 from gitlab_hub.web.cookies import sent_cookies
 from gitlab_hub.web.errors import PermissionDenied
+from gitlab_hub.web.principal import Principal
 
 if TYPE_CHECKING:
     # Whoever signs in with a token must not pay for loading an HTTP client.
@@ -48,6 +49,10 @@ class Provider:
     issuer: str
     client_id: str
     rules: tuple[Rule, ...]
+
+    def principal_of(self, person: Person) -> Principal | None:
+        """What somebody may do here and now; None where no rule is about them."""
+        return principal_of(person, self.rules, self.issuer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

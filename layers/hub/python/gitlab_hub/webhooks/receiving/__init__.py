@@ -1,1 +1,1 @@
-"""The door for webhooks: verified before anything else."""
+"""Receiving webhooks: verified before anything else."""

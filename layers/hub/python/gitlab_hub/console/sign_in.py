@@ -1,4 +1,4 @@
-"""The door: signing in with a hub token, a one-time link or GitLab, and signing out."""
+"""Signing in with a hub token, a one-time link or GitLab, and signing out."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from gitlab_hub.console.gitlab_sign_in import BEGIN, FINISH, LIFE_SECONDS, GitLa
 from gitlab_hub.console.gitlab_sign_in import COOKIE as GITLAB_COOKIE
 from gitlab_hub.console.hub_api import ApiOf
 from gitlab_hub.console.links import Link, LinkStore
-from gitlab_hub.console.people import Person, principal_of
+from gitlab_hub.console.people import Person
 from gitlab_hub.console.rendering import Renderer, url_with
 from gitlab_hub.console.responses import BrowserResponse, page_response, redirect
 from gitlab_hub.console.sessions import COOKIE, LONGEST_SECONDS, Session, Sessions, Tokens
@@ -25,14 +25,14 @@ from gitlab_hub.web.principal import Principal
 from gitlab_hub.web.tokens import KnownToken
 
 SIGN_IN, SIGN_OUT, LINK = "/console/sign-in", "/console/sign-out", "/console/link/"
-DOOR_COOKIE = "__Host-hub-door"
+FORM_COOKIE = "__Host-hub-sign-in"
 """Ties the form of the sign-in to the browser that was shown it: there is no session yet that could do so."""
 
-_DOOR_SECONDS = 3600
+_FORM_SECONDS = 3600
 _LONGEST_TOKEN = 400
 
 
-class Door:
+class SignIn:
     """Lets people in and out."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Door:
         self._api_of, self._gitlab = api_of, gitlab
 
     def answer(self, call: Call) -> BrowserResponse | None:
-        """Answer a request at the door; None where it goes further in."""
+        """Answer a request of these paths; None for any other."""
         if call.path == SIGN_IN:
             return self._sign_in(call) if call.method == "POST" else self.form(call, to=_asked_for(call))
         if self._gitlab is not None and call.method == "GET" and call.path in (BEGIN, FINISH):
@@ -79,7 +79,7 @@ class Door:
             return session.principal
         provider = self._gitlab.provider
         located = self._located(call, session.person, provider) or session.person
-        return principal_of(located, provider.rules, provider.issuer) or session.principal
+        return provider.principal_of(located) or session.principal
 
     def _sign_in(self, call: Call) -> BrowserResponse:
         fields = _checked_fields(call)
@@ -108,7 +108,7 @@ class Door:
 
     def _let_in_person(self, call: Call, person: Person, to: str, provider: Provider) -> BrowserResponse:
         located = self._located(call, person, provider)
-        principal = None if located is None else principal_of(located, provider.rules, provider.issuer)
+        principal = None if located is None else provider.principal_of(located)
         if located is None or principal is None:
             raise PermissionDenied(
                 f"GitLab knows you as @{person.username}, and none of your groups there may come in here. Whoever runs "
@@ -119,7 +119,7 @@ class Door:
 
     def _located(self, call: Call, person: Person, provider: Provider) -> Person | None:
         """Somebody with the integrations of this moment in which they are; None for whom no rule is about."""
-        principal = principal_of(person, provider.rules, provider.issuer)
+        principal = provider.principal_of(person)
         if principal is None:
             return None
         api = self._api_of(principal, call.event["requestContext"])
@@ -156,7 +156,7 @@ class Door:
             self._sessions.end(before)
         self._audit.record(AuditAction.CONSOLE_SIGN_IN, actor=actor, integration_id=None, **details)
         cookie = host_cookie(COOKIE, begin(), seconds=LONGEST_SECONDS)
-        return redirect(to, cookies=(cookie, host_cookie(DOOR_COOKIE, "", seconds=0)))
+        return redirect(to, cookies=(cookie, host_cookie(FORM_COOKIE, "", seconds=0)))
 
     def _sign_out(self, call: Call) -> BrowserResponse:
         check_origin(call)
@@ -171,10 +171,10 @@ class Door:
         return redirect(SIGN_IN, cookies=(host_cookie(COOKIE, "", seconds=0),))
 
     def _page(self, call: Call, template: str, values: Mapping[str, Any], status: int) -> BrowserResponse:
-        known = _door_key(call)
+        known = _known_form_key(call)
         form_key = known or self._new_secret()
         html = self._renderer.page(template, {"form_key": form_key, "path": call.path, **values})
-        cookies = () if known else (host_cookie(DOOR_COOKIE, form_key, seconds=_DOOR_SECONDS),)
+        cookies = () if known else (host_cookie(FORM_COOKIE, form_key, seconds=_FORM_SECONDS),)
         return page_response(html, status=status, cookies=cookies)
 
 
@@ -184,14 +184,14 @@ def session_ids(event: Mapping[str, Any]) -> list[str]:
     return list(found) if len(found) == 1 else []
 
 
-def _door_key(call: Call) -> str:
-    return next((value for name, value in sent_cookies(call.event) if name == DOOR_COOKIE), "")
+def _known_form_key(call: Call) -> str:
+    return next((value for name, value in sent_cookies(call.event) if name == FORM_COOKIE), "")
 
 
 def _checked_fields(call: Call) -> dict[str, str]:
     check_origin(call)
     fields = fields_of(call)
-    if not is_same(fields.get(FORM_KEY, ""), _door_key(call)):
+    if not is_same(fields.get(FORM_KEY, ""), _known_form_key(call)):
         raise PermissionDenied("This form has become too old, or cookies are off; load the page again.")
     return fields
 

@@ -53,7 +53,7 @@ class Way(httpx.AsyncBaseTransport):
         return self
 
 
-class GitLabDoor:
+class SignInFlow:
     """The hub, its GitLab and the people of both. In `rules` `{0}` is the path of the first top-level group."""
 
     def __init__(self, rules: str = "{0}=admin") -> None:
@@ -123,8 +123,8 @@ class GitLabDoor:
         return [row for row in self.hub.tables["integrations"].dump() if row["pk"].startswith("CONSOLE_SESSION#")]
 
 
-def is_refused(door: GitLabDoor, visitor: Visitor, shown: Shown, words: str, status: int = 403) -> bool:
+def is_refused(flow: SignInFlow, visitor: Visitor, shown: Shown, words: str, status: int = 403) -> bool:
     """Nobody is in, and it is said why, on a page that leads to another try."""
     assert (shown.status, words in shown.text) == (status, True), shown.text
     check(shown)
-    return SESSION not in visitor.cookies and door.sessions() == []
+    return SESSION not in visitor.cookies and flow.sessions() == []
