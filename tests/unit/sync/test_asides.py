@@ -35,7 +35,7 @@ class Extras:
                 yield Scope(key, {"type": "group", "id": 1, "path": key})
 
     async def read(self, scope: Scope) -> None:
-        """Ask in vain."""
+        """Ask, and be refused."""
         self._feature.reads.append(scope.key)
         if self._feature.status:
             await self._session.aside(scope, self._feature.status, "invalid_permissions", "403 Forbidden")

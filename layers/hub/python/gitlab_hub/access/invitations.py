@@ -83,7 +83,7 @@ class InvitationsStage:
     async def read(self, scope: Scope) -> None:
         """Read the invitations to one resource; what is refused is noted, and nothing of it is removed."""
         attempts = (await self._planned()).attempts[self._sort_of(scope.key, str(scope.payload["path"]))]
-        await attempts.read(self._context.session, scope, self._read, in_vain=self._in_vain())
+        await attempts.read(self._context.session, scope, self._read, given_up=self._given_up())
 
     async def note_round(self) -> None:
         """Note how far the round is, once everything that had its turn was read."""
@@ -127,7 +127,7 @@ class InvitationsStage:
             sort = self._sort_of(key, path)
             told = self._members.of(self._kind, int(key)) if sort == RIGHTFUL else None
             is_told |= told is not None
-            if told is None and not attempts[sort].are_vain:
+            if told is None and not attempts[sort].has_given_up:
                 others.append(key)
             elif told is not None and told != known.get(key, ()):
                 changed.append(key)
@@ -193,7 +193,7 @@ class InvitationsStage:
         paths = {number: group.full_path for number, group in groups.values.items()}
         self._rights = InvitationRights.of(self._kind, grants, paths)
 
-    def _in_vain(self) -> str:
+    def _given_up(self) -> str:
         return (
             f"GitLab did not show the invitations to the first {MOST_REFUSED} {self._kind.collection}; the others were "
             "not asked for them. It shows them to Owners of a group and to Maintainers of a project, and to a "

@@ -36,7 +36,7 @@ class Readings:
         """
         row: Item = {"pk": self._pk, "sk": f"{_ROUND}{stage}", "schema_version": 1, "sync_id": sync_id}
         self._table.put({**row, **asdict(now)})
-        if now.is_over and not now.is_in_vain:
+        if now.is_over and not now.is_refused:
             self.note(stage, sync_id=sync_id, at=now.begun_at)
 
     def round(self, stage: str) -> Round | None:
@@ -62,7 +62,7 @@ def invitation_reading(readings: Readings, kind: ResourceType) -> InvitationRead
     last, current = readings.last(invitations_stage(kind)), readings.round(invitations_stage(kind))
     if last is not None:
         return InvitationReading(last[1], 0)
-    return InvitationReading(None, None if current is None or current.is_in_vain else current.left)
+    return InvitationReading(None, None if current is None or current.is_refused else current.left)
 
 
 def invitations_read_at(
@@ -75,6 +75,6 @@ def invitations_read_at(
     if scopes.incomplete(integration_id, Kind.ACCESS, [(invitations_stage(kind), padded(number))]):
         return None
     last, current = readings.last(invitations_stage(kind)), readings.round(invitations_stage(kind))
-    if current is not None and not current.is_in_vain and padded(number) <= current.until:
+    if current is not None and not current.is_refused and padded(number) <= current.until:
         return max(current.begun_at, last[1] if last is not None else 0)
     return None if last is None else last[1]

@@ -37,7 +37,7 @@ class Round:
     answers: dict[str, int] = field(default_factory=dict)
 
     @property
-    def is_in_vain(self) -> bool:
+    def is_refused(self) -> bool:
         """Whether GitLab was asked, and has only refused."""
         return any(self.answers.values()) and SHOWN not in self.answers.values()
 

@@ -70,7 +70,7 @@ class ScopeView(BaseModel):
     )
     resource: ScopeResource | None = Field(description="What it is about; null where the whole list is meant.")
     status: str = Field(
-        description="forbidden (403), gone (404), failed (tried in vain), partial (read in part), disabled (off).",
+        description="forbidden (403), gone (404), failed (could not be read), partial (read in part), disabled (off).",
         examples=["forbidden"],
     )
     code: str = Field(description="The error code, as in `docs/operations.md`.", examples=["invalid_permissions"])

@@ -19,7 +19,7 @@ from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all
 
 OF_ONE_PIPELINE = (Unavailable, UnexpectedResponse, HostUnreachable, NotGitLab)
-"""Trouble that may be one pipeline's, as long as the list of its project can be read."""
+"""Errors that may be those of one pipeline, as long as the list of its project can be read."""
 
 FIRST_PAUSE_SECONDS = 900
 LONGEST_PAUSE_SECONDS = 86_400
@@ -41,7 +41,7 @@ _MOST_NAMED = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """A pipeline that could not be read. Times are unix seconds."""
+    """A pipeline that could not be read, or not to its end, and is asked for again. Times are unix seconds."""
 
     project_id: int
     pipeline_id: int
@@ -73,7 +73,7 @@ class Owed:
         return {"id": self.pipeline_id, "updated_at": self.updated_at, "sha": self.sha}
 
     def retried(self, error: GitLabError, *, now: int) -> "Owed":
-        """Owed after one more try in vain."""
+        """Owed after one more try that failed."""
         after = replace(self, code=error.code, reason=str(error), http_status=error.http_status)
         return after.later(now=now)
 
@@ -121,9 +121,9 @@ def unfinished(row: Mapping[str, Any], project_id: int, *, now: int, is_outline:
 
 def is_waiting(owed: Owed | None, row: Mapping[str, Any], *, now: int) -> bool:
     """Whether a listed pipeline is owed, unchanged, and not to be tried yet."""
-    # GraphQL tells whole seconds.
     if owed is None or owed.unfinished:
         return False
+    # In whole seconds, as GraphQL tells them.
     return owed.due_at > now and seconds(owed.updated_at) == seconds(row.get("updated_at"))
 
 

@@ -22,10 +22,10 @@ from gitlab_hub.sync.ports import ALL, Scope, Session
 T = TypeVar("T")
 
 SHOWN = -1
-"""How GitLab answers where it has shown one."""
+"""How GitLab answers where it has shown one: the value of `Attempts.answers`."""
 
 MOST_REFUSED = 10
-"""So many groups (projects, users) are asked in vain before the others are not asked."""
+"""So many groups (projects, users) may refuse before the others are not asked."""
 
 ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 """What concerns every request of the run, and is the engine's to judge."""
@@ -104,27 +104,27 @@ class Attempts:
         return SHOWN if self._shown else self._refused
 
     async def read(
-        self, session: Session, scope: Scope, read: Callable[[Scope], Awaitable[None]], *, in_vain: str
+        self, session: Session, scope: Scope, read: Callable[[Scope], Awaitable[None]], *, given_up: str
     ) -> None:
-        """Read a scope, or note why not; `in_vain` says of the others why they are not asked any more.
+        """Read a scope, or note why not; `given_up` says of the others why they are not asked any more.
 
         Raises what concerns every request of the run.
         """
         async with self._turn:
-            if self.are_vain:
+            if self.has_given_up:
                 return
             if not self._shown:
-                await self._attempt(session, scope, read, in_vain)
+                await self._attempt(session, scope, read, given_up)
                 return
-        await self._attempt(session, scope, read, in_vain)
+        await self._attempt(session, scope, read, given_up)
 
     @property
-    def are_vain(self) -> bool:
+    def has_given_up(self) -> bool:
         """Whether it has refused so many, and shown none, that the others need not be asked."""
         return not self._shown and self._refused >= MOST_REFUSED
 
     async def _attempt(
-        self, session: Session, scope: Scope, read: Callable[[Scope], Awaitable[None]], in_vain: str
+        self, session: Session, scope: Scope, read: Callable[[Scope], Awaitable[None]], given_up: str
     ) -> None:
         try:
             await as_refusal(session, lambda: read(scope))
@@ -133,8 +133,8 @@ class Attempts:
         except GitLabError as error:
             self._refused += self._is_refusal(error)
             await session.aside(scope, status_of(error), error.code, str(error))
-            if self.are_vain:
-                await session.aside(Scope(ALL), status_of(error), error.code, in_vain)
+            if self.has_given_up:
+                await session.aside(Scope(ALL), status_of(error), error.code, given_up)
         else:
             self._shown = True
 

@@ -51,7 +51,7 @@ ADMINS_ONLY = (
     "GitLab shows impersonation tokens to administrators only. Connect a self-managed GitLab with an administrator's "
     "token to see them."
 )
-IN_VAIN = "GitLab did not show the impersonation tokens of the first accounts; the others were not asked for them."
+GIVEN_UP = "GitLab did not show the impersonation tokens of the first accounts; the others were not asked for them."
 UNREADABLE = "Some rows could not be parsed; what is stored of them stays."
 OTHERS = Scope("others")
 """Stands for everything of a kind that the token is not shown."""
@@ -183,7 +183,7 @@ class ImpersonationTokensStage:
         session = self._context.session
         if await self._context.reach.sees_instance():
             if scope != OTHERS:
-                await self._attempts.read(session, scope, self._read, in_vain=IN_VAIN)
+                await self._attempts.read(session, scope, self._read, given_up=GIVEN_UP)
         elif scope == OTHERS:
             await session.aside(scope, "forbidden", Forbidden.code, ADMINS_ONLY)
 

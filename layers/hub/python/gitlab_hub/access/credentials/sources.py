@@ -83,7 +83,7 @@ class SourcesStage:
         if scope == OTHERS:
             await self._note_unseen()
         elif await self._is_shown(int(scope.key)):
-            await self._attempts.read(self._context.session, scope, self._read, in_vain=self._in_vain())
+            await self._attempts.read(self._context.session, scope, self._read, given_up=self._given_up())
 
     async def _is_wanted(self) -> bool:
         """Whether no list of the whole GitLab has it all."""
@@ -136,7 +136,7 @@ class SourcesStage:
             "a self-managed GitLab with an administrator's token."
         )
 
-    def _in_vain(self) -> str:
+    def _given_up(self) -> str:
         sources = self._sources
         return (
             f"GitLab did not show {sources.words}, though the token's user is among the {ROLE[sources.least]}; "

@@ -18,7 +18,7 @@ from gitlab_hub.sync.ports import Scope
 KEYLESS = frozenset({AccountKind.GROUP_BOT, AccountKind.PROJECT_BOT, AccountKind.INTERNAL})
 """Nobody can give a key to a bot of a token, or to one of GitLab's own."""
 
-IN_VAIN = (
+GIVEN_UP = (
     "GitLab did not show the SSH keys of the first accounts; the others were not asked for them. A fine-grained token "
     "needs SSH Key: Read."
 )
@@ -47,7 +47,7 @@ class SshKeysStage:
 
     async def read(self, scope: Scope) -> None:
         """Read the keys of one account; a refusal is noted, and nothing of it is removed."""
-        await self._attempts.read(self._context.session, scope, self._read, in_vain=IN_VAIN)
+        await self._attempts.read(self._context.session, scope, self._read, given_up=GIVEN_UP)
 
     async def _read(self, scope: Scope) -> None:
         context, account_id = self._context, int(scope.key)

@@ -141,7 +141,7 @@ class DeploymentReading:
             (one for one in wanted if now - one.at >= LINKED_AFTER),
             key=lambda one: (by_id[one.id].get("merged_tries", 0), -one.at),
         )
-        in_vain = 0
+        failures = 0
         for one in ripe[:MOST_ASKED]:
             row = by_id[one.id]
             try:
@@ -149,17 +149,17 @@ class DeploymentReading:
             except OF_ONE_PIPELINE:
                 # What GitLab cannot tell of one deployment must not hold up the figures of all.
                 await self._session.gitlab.get(self._path, {"per_page": 1})
-                in_vain, tries = in_vain + 1, row.get("merged_tries", 0) + 1
+                failures, tries = failures + 1, row.get("merged_tries", 0) + 1
                 row |= {"merged_tries": tries, **({"merged_unknown": True} if tries >= MOST_TRIES else {})}
             except Forbidden as error:
                 await self._session.aside(self._scope, status_of(error), error.code, str(error))
                 break
             else:
-                in_vain = 0
+                failures = 0
                 await self._keep(recount_from=self._state.counting_from(one.at).recount_from)
             await self._session.write(self._store.put, [row])
             await self._session.note_progress()
-            if in_vain >= MOST_TRIES:
+            if failures >= MOST_TRIES:
                 break
         await self._keep(has_more=len(ripe) > MOST_ASKED)
         return any(not by_id[one.id].keys() & {"merged", "merged_unknown"} for one in wanted)

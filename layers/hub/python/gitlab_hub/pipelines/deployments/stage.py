@@ -72,7 +72,7 @@ class DeploymentsStage:
 
     async def read(self, scope: Scope) -> None:
         """Read one project's deployments, or note why not."""
-        await self._attempts.read(self._session, scope, self._read, in_vain=NOT_SHOWN)
+        await self._attempts.read(self._session, scope, self._read, given_up=NOT_SHOWN)
 
     async def _marked(self, after: str | None) -> tuple[list[Marked], dict[int, str]]:
         """The marked projects that are to be asked now, and why others are not: what GitLab has refused lately."""

@@ -1,4 +1,4 @@
-"""Trouble at the token endpoint: only GitLab's own word ends a pair; everything else is tried again until it heals."""
+"""Faults at the token endpoint: only GitLab's own word ends a pair; everything else is tried again until it heals."""
 
 from itertools import pairwise
 from typing import Any
