@@ -1,9 +1,16 @@
-"""A console that people sign in to with a GitLab, made once, and as it was for each test."""
+"""Browsers for the console of a test, and a console that people sign in to with a GitLab."""
 
 import pytest
 
-from tests.functional.console.console_hub import START
+from tests.functional.console.console_hub import START, ConsoleHub
 from tests.functional.console.sign_in_flow import SignInFlow
+from tests.functional.console.visitor import Visitor
+
+
+@pytest.fixture
+def visitor(hub: ConsoleHub) -> Visitor:
+    """The owner's browser; the hub is the one of the test's own file."""
+    return hub.signed_in()
 
 
 @pytest.fixture(scope="session")

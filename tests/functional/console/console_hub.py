@@ -20,6 +20,7 @@ from tests.fakes.queue import MemoryFunction
 from tests.functional.access.access_api import Client, grant
 from tests.functional.api.api_hub import ApiHub
 from tests.functional.console.company_pipelines import CompanyPipelines
+from tests.functional.console.visitor import Visitor
 
 FOLDER = Path(__file__).parents[3] / "functions" / "console"
 OWNER_TOKEN = "ghub_t-owner_" + "s" * 40
@@ -56,6 +57,12 @@ class ConsoleHub(ApiHub):
         status, made = self("POST", "/v1/tokens", body)
         assert status == 201, made
         return dict(made)
+
+    def signed_in(self, token: str = OWNER_TOKEN) -> Visitor:
+        """A browser in which somebody has signed in with a hub token."""
+        visitor = Visitor(self.console)
+        visitor.sign_in(token)
+        return visitor
 
     def export(self) -> None:
         """Make the exports that were asked for."""

@@ -3,20 +3,13 @@
 import pytest
 
 from tests.fakes.gitlab import CANARY, HOST, answer
-from tests.functional.console.console_hub import OWNER_TOKEN, ConsoleHub
+from tests.functional.console.console_hub import ConsoleHub
 from tests.functional.console.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
 def hub() -> ConsoleHub:
     return ConsoleHub()
-
-
-@pytest.fixture
-def visitor(hub: ConsoleHub) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
-    return visitor
 
 
 def test_a_delivery_is_replayed(hub: ConsoleHub, visitor: Visitor) -> None:

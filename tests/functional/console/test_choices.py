@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.console import choices
-from tests.functional.console.console_hub import OWNER_TOKEN, ConsoleHub
+from tests.functional.console.console_hub import ConsoleHub
 from tests.functional.console.test_screens import addresses
-from tests.functional.console.visitor import Visitor
 
 Lists = Mapping[str, set[frozenset[str]]]
 
@@ -61,8 +60,7 @@ def _values(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[s
 
 
 def test_every_select_of_every_page_offers_all_that_the_api_takes(hub: ConsoleHub, known: Lists) -> None:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
+    visitor = hub.signed_in()
     selects = {(page, name): values for page in addresses(hub) for name, values in visitor.get(page).selects.items()}
     offered = {
         (page, name): frozenset(value or USUAL[name] for value in values if value or name in USUAL)

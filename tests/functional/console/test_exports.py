@@ -7,7 +7,7 @@ import pytest
 
 from gitlab_hub.exports.model import TOO_LARGE, failed
 from gitlab_hub.exports.store import ExportStore
-from tests.functional.console.console_hub import OWNER_TOKEN, SHOP, START, ConsoleHub
+from tests.functional.console.console_hub import SHOP, START, ConsoleHub
 from tests.functional.console.visitor import Shown, Visitor, links
 
 BUCKET = "https://bucket.example/"
@@ -18,17 +18,6 @@ def hub() -> ConsoleHub:
     hub = ConsoleHub()
     hub.export()
     return hub
-
-
-@pytest.fixture
-def visitor(hub: ConsoleHub) -> Visitor:
-    return signed_in(hub, OWNER_TOKEN)
-
-
-def signed_in(hub: ConsoleHub, token: str) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(token)
-    return visitor
 
 
 def make(hub: ConsoleHub, visitor: Visitor, **fields: str) -> Shown:
@@ -181,7 +170,7 @@ def test_no_export_is_said_so(hub: ConsoleHub, visitor: Visitor) -> None:
 
 
 def test_exports_are_for_admins(hub: ConsoleHub) -> None:
-    developer = signed_in(hub, hub.token(role="developer")["token"])
+    developer = hub.signed_in(hub.token(role="developer")["token"])
     one = f"{hub.base}/exports/{hub.ids['export_id']}"
     form = {
         "form_key": developer.get(hub.base).form("/console/sign-out")["form_key"],
@@ -192,7 +181,7 @@ def test_exports_are_for_admins(hub: ConsoleHub) -> None:
     for path in (one, f"{one}/file?path=manifest.json", f"{hub.base}/exports"):
         assert "permission_denied" in developer.get(path).text
     assert "Export…" not in developer.get(f"{hub.base}/pipelines/list").text
-    assert signed_in(hub, hub.token(role="admin")["token"]).get(one).status == 200
+    assert hub.signed_in(hub.token(role="admin")["token"]).get(one).status == 200
 
 
 def test_an_export_of_another_integration_is_an_unknown_one(hub: ConsoleHub, visitor: Visitor) -> None:

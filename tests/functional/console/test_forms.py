@@ -13,13 +13,6 @@ def hub() -> ConsoleHub:
     return ConsoleHub()
 
 
-@pytest.fixture
-def visitor(hub: ConsoleHub) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
-    return visitor
-
-
 def asked_for(hub: ConsoleHub) -> int:
     return sum(len(queue.sent) for queue in hub.container.queues.values())
 
@@ -49,8 +42,7 @@ def test_a_form_without_the_key_of_the_session_does_nothing(hub: ConsoleHub, vis
 
 
 def test_the_form_of_another_session_does_nothing(hub: ConsoleHub, visitor: Visitor) -> None:
-    other = Visitor(hub.console)
-    other.sign_in(OWNER_TOKEN)
+    other = hub.signed_in()
     form, before = other.get(hub.base).form(f"{hub.base}/syncs"), asked_for(hub)
     assert (visitor.post(f"{hub.base}/syncs", form).status, asked_for(hub)) == (403, before)
 

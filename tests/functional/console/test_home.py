@@ -4,7 +4,7 @@ import pytest
 
 from gitlab_hub.incidents import Incident
 from gitlab_hub.pipelines.keys import projects_pk
-from tests.functional.console.console_hub import OWNER_TOKEN, START, ConsoleHub
+from tests.functional.console.console_hub import START, ConsoleHub
 from tests.functional.console.visitor import Visitor
 
 PROJECTS = 230
@@ -13,13 +13,6 @@ PROJECTS = 230
 @pytest.fixture
 def hub() -> ConsoleHub:
     return ConsoleHub()
-
-
-@pytest.fixture
-def visitor(hub: ConsoleHub) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
-    return visitor
 
 
 def trouble(hub: ConsoleHub, integration_id: str, number: int) -> None:

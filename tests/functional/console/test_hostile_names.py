@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.functional.console.console_hub import OWNER_TOKEN, ConsoleHub
+from tests.functional.console.console_hub import ConsoleHub
 from tests.functional.console.test_screens import addresses, check
-from tests.functional.console.visitor import Visitor, links
+from tests.functional.console.visitor import links
 
 PAYLOADS = (
     '"><script>alert(1)</script>',
@@ -25,15 +25,9 @@ PARAMETERS = (
 )  # fmt: skip
 
 
-def signed_in(hub: ConsoleHub) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
-    return visitor
-
-
 def test_a_name_is_never_more_than_text() -> None:
     hub = ConsoleHub(NAME)
-    visitor, seen = signed_in(hub), 0
+    visitor, seen = hub.signed_in(), 0
     for address in addresses(hub):
         shown = visitor.get(address)
         assert shown.status == 200, (address, shown.text)
@@ -66,7 +60,7 @@ def test_a_name_is_never_more_than_text() -> None:
 )
 def test_what_stands_in_the_address_is_never_more_than_text(page: str) -> None:
     hub = _hub()
-    visitor = signed_in(hub)
+    visitor = hub.signed_in()
     for parameter in PARAMETERS:
         shown = visitor.send("GET", f"{hub.base}{page}?{urlencode({parameter: NAME})}")
         assert shown.status < 500, parameter

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.console.pages.deliveries import MOST_BUILDS
-from tests.functional.console.console_hub import ANA, OWNER_TOKEN, ConsoleHub
+from tests.functional.console.console_hub import ANA, ConsoleHub
 from tests.functional.console.test_screens import check
 from tests.functional.console.visitor import Visitor, links
 
@@ -19,9 +19,7 @@ def hub() -> ConsoleHub:
 
 @pytest.fixture(scope="module")
 def visitor(hub: ConsoleHub) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
-    return visitor
+    return hub.signed_in()
 
 
 def keys(hub: ConsoleHub, visitor: Visitor) -> dict[str, str]:

@@ -8,7 +8,7 @@ from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentSt
 from gitlab_hub.pipelines.deployments.store import CountedDay, DeploymentStore, day_of_change
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from tests.functional.console.company_pipelines import BROKEN, CHILD, WHOLE
-from tests.functional.console.console_hub import ACME, OWNER_TOKEN, SHOP, START, ConsoleHub
+from tests.functional.console.console_hub import ACME, SHOP, START, ConsoleHub
 from tests.functional.console.visitor import Visitor, links
 
 UNREAD = "Not everything: of 2 projects, 1 not read."
@@ -21,9 +21,7 @@ def hub() -> ConsoleHub:
 
 @pytest.fixture(scope="module")
 def visitor(hub: ConsoleHub) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
-    return visitor
+    return hub.signed_in()
 
 
 PIECES = ("", "/failures", "/projects")
@@ -75,13 +73,12 @@ def test_deployments_are_told_with_what_is_not_known_of_them() -> None:
     second = Change(id=2, environment_id=4, at=START - 9 * 86_400 + 9, lead_times=None)
     store.put_days(SHOP, {day_of_change(first): CountedDay([first, second], 2)}, [])
     DeploymentStates(hub.tables["pipelines"], hub.own).save(SHOP, DeploymentState(read_at=START))
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
+    visitor = hub.signed_in()
     text = visitor.get(f"{hub.base}/pipelines/failures?project_id={SHOP}&ref_class=tag").text
     for told in (
         "Deployments2",
         "50.0 %",
-        "of 1 deployment it is not known what came along",
+        "1 deployment whose merge requests are not known",
         "whatever ref they are of",
     ):
         assert told in text, told
@@ -181,7 +178,6 @@ def test_what_is_missing_from_figures_is_counted_in_words() -> None:
     hub = ConsoleHub()
     state = ReadState(default_watermark=START * 1000, owed=2)
     ReadStates(hub.tables["pipelines"], hub.own).save(SHOP, state)
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
+    visitor = hub.signed_in()
     text = visitor.get(f"{hub.base}/pipelines?project_id={SHOP}").text
     assert "Not everything: of 1 project, 0 not read; 2 pipelines that GitLab lists could not be read" in text

@@ -6,20 +6,13 @@ import pytest
 
 from gitlab_hub.console.pages.replays import MOST, MOST_TRIES, tries
 from tests.fakes.queue import MemoryFunction
-from tests.functional.console.console_hub import AWAY, OWNER_TOKEN, ConsoleHub
+from tests.functional.console.console_hub import AWAY, ConsoleHub
 from tests.functional.console.visitor import Visitor
 
 
 @pytest.fixture
 def hub() -> ConsoleHub:
     return ConsoleHub()
-
-
-@pytest.fixture
-def visitor(hub: ConsoleHub) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
-    return visitor
 
 
 def copies(hub: ConsoleHub, count: int) -> list[str]:
@@ -116,8 +109,7 @@ def test_triggers_of_the_group_that_a_project_is_in_now_are_tried_too(hub: Conso
 
 
 def test_who_may_not_replay_is_offered_nothing(hub: ConsoleHub) -> None:
-    viewer = Visitor(hub.console)
-    viewer.sign_in(hub.token(role="viewer")["token"])
+    viewer = hub.signed_in(hub.token(role="viewer")["token"])
     shown = viewer.get(f"{hub.base}/deliveries/replay")
     assert ("Replaying needs the role developer." in shown.text, "permission_denied" in shown.text) == (True, False)
 

@@ -5,24 +5,13 @@ from typing import Any
 import pytest
 
 from gitlab_hub.console.pages.reviews import decisions_in
-from tests.functional.console.console_hub import ANA, OWNER_TOKEN, ConsoleHub
+from tests.functional.console.console_hub import ANA, ConsoleHub
 from tests.functional.console.visitor import Shown, Visitor, links
 
 
 @pytest.fixture(scope="module")
 def hub() -> ConsoleHub:
     return ConsoleHub()
-
-
-@pytest.fixture
-def visitor(hub: ConsoleHub) -> Visitor:
-    return signed_in(hub, OWNER_TOKEN)
-
-
-def signed_in(hub: ConsoleHub, token: str) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(token)
-    return visitor
 
 
 def make(hub: ConsoleHub, visitor: Visitor, **fields: str) -> Shown:
@@ -94,7 +83,7 @@ def test_nothing_chosen_is_nothing_decided(hub: ConsoleHub, visitor: Visitor) ->
 def test_nobody_decides_on_their_own_access_and_what_was_chosen_stays_chosen(hub: ConsoleHub, visitor: Visitor) -> None:
     page = address(make(hub, visitor, reviewers="ana"))
     own: list[dict[str, Any]] = [{"integration_id": hub.own, "account_id": ANA}]
-    ana = signed_in(hub, hub.token(role="viewer", gitlab_accounts=own)["token"])
+    ana = hub.signed_in(hub.token(role="viewer", gitlab_accounts=own)["token"])
     shown = ana.get(page)
     assert ("Access review" in shown.text, "decided" in shown.text.split("Who has what")[0]) == (True, False)
     assert {one.get("action") for one in shown.elements("form")} >= {page}
@@ -144,7 +133,7 @@ def test_the_file_is_for_whoever_is_signed_in(hub: ConsoleHub, visitor: Visitor)
 
 def test_who_is_no_reviewer_sees_nothing_of_it(hub: ConsoleHub, visitor: Visitor) -> None:
     page = address(make(hub, visitor))
-    viewer = signed_in(hub, hub.token(role="viewer")["token"])
+    viewer = hub.signed_in(hub.token(role="viewer")["token"])
     for path in (page, f"{page}/file", f"{hub.base}/reviews"):
         assert "permission_denied" in viewer.get(path).text
 

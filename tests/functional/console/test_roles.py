@@ -27,9 +27,7 @@ def hub() -> ConsoleHub:
 
 
 def visitor_of(hub: ConsoleHub, role: str) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(hub.token(role=role)["token"])
-    return visitor
+    return hub.signed_in(hub.token(role=role)["token"])
 
 
 def sections(hub: ConsoleHub, visitor: Visitor) -> set[str]:

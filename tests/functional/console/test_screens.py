@@ -39,9 +39,7 @@ def hub() -> ConsoleHub:
 
 @pytest.fixture(scope="module")
 def visitor(hub: ConsoleHub) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(OWNER_TOKEN)
-    return visitor
+    return hub.signed_in()
 
 
 def addresses(hub: ConsoleHub) -> Iterator[str]:
@@ -133,8 +131,7 @@ def test_the_console_follows_its_own_links(hub: ConsoleHub, visitor: Visitor) ->
 
 def test_an_integration_that_is_foreign_is_an_unknown_one(hub: ConsoleHub) -> None:
     token = hub.token(role="owner", integration_ids=[hub.own])
-    limited = Visitor(hub.console)
-    limited.sign_in(token["token"])
+    limited = hub.signed_in(token["token"])
     pages = {}
     for integration_id in (hub.other, "int_unknown"):
         shown = limited.get(f"/console/{integration_id}")

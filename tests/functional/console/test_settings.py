@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.fakes.gitlab import answer, project
-from tests.functional.console.console_hub import ANA, OWNER_TOKEN, ConsoleHub
+from tests.functional.console.console_hub import ANA, ConsoleHub
 from tests.functional.console.visitor import Shown, Visitor, links
 
 TOKEN = re.compile(r"ghub_[0-9a-f]{16}_\w+")
@@ -14,17 +14,6 @@ TOKEN = re.compile(r"ghub_[0-9a-f]{16}_\w+")
 @pytest.fixture
 def hub() -> ConsoleHub:
     return ConsoleHub()
-
-
-@pytest.fixture
-def visitor(hub: ConsoleHub) -> Visitor:
-    return signed_in(hub, OWNER_TOKEN)
-
-
-def signed_in(hub: ConsoleHub, token: str) -> Visitor:
-    visitor = Visitor(hub.console)
-    visitor.sign_in(token)
-    return visitor
 
 
 def fill(visitor: Visitor, page: str, **fields: str) -> Shown:
@@ -39,7 +28,7 @@ def test_a_token_is_made_shown_once_and_works(hub: ConsoleHub, visitor: Visitor)
     assert (made.headers["cache-control"], "CI <b>" in made.text) == ("no-store", True)
     assert TOKEN.findall(visitor.get(page).html) == []
     assert TOKEN.findall(visitor.get(f"{hub.base}/settings/audit?reach=all").html) == []
-    theirs = signed_in(hub, token).get(hub.base)
+    theirs = hub.signed_in(token).get(hub.base)
     assert ("developer" in theirs.text, "CI <b>" in theirs.text) == (True, True)
 
 
@@ -53,7 +42,7 @@ def test_a_form_that_is_sent_twice_makes_one_token(hub: ConsoleHub, visitor: Vis
 
 def test_a_revoked_token_ends_its_sessions(hub: ConsoleHub, visitor: Visitor) -> None:
     page, made = f"{hub.base}/settings/tokens", hub.token(role="viewer", label="L")
-    theirs = signed_in(hub, made["token"])
+    theirs = hub.signed_in(made["token"])
     assert theirs.get(hub.base).status == 200
     revoked = visitor.submit(visitor.get(page), f"{page}/{made['id']}", verb="revoke")
     assert ("Revoked: it is useless" in revoked.text, theirs.get(hub.base).status) == (True, 401)
@@ -70,7 +59,7 @@ def test_what_is_wrong_with_a_token_is_said_with_what_was_given(
 
 
 def test_only_owners_are_led_to_tokens(hub: ConsoleHub) -> None:
-    admin = signed_in(hub, hub.token(role="admin")["token"])
+    admin = hub.signed_in(hub.token(role="admin")["token"])
     shown = admin.get(f"{hub.base}/settings")
     assert f"{hub.base}/settings/tokens" not in set(links(shown))
     assert "permission_denied" in admin.get(f"{hub.base}/settings/tokens").text

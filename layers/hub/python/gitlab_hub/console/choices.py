@@ -43,6 +43,9 @@ FAILURE_CLASSES = ("script", "infra", "timeout", "config", "quota", "policy", "u
 REF_CLASSES = ("default_branch", "merge_request", "tag", "other")
 DEFINITIONS = ("hub", "gitlab", "dx")
 
+DATASETS = ("pipelines", "jobs", "accounts", "grants", "changes", "gitlab_credentials")
+FILE_FORMATS = ("csv", "jsonl", "parquet")
+
 DELIVERY_STATUSES = ("pending", "handled", "ignored", "failed")
 
 DELIVERY_EVENTS = (

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.forms import REPEAT_KEY
 from gitlab_hub.console.hub_api import ApiRefusal, Loaded, Part
 from gitlab_hub.console.names import place_at, projects_of
@@ -12,8 +13,7 @@ from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 from gitlab_hub.web.errors import NoSuchPath
 
 SECTION = "exports"
-DATASETS = ("pipelines", "jobs", "accounts", "grants", "changes", "gitlab_credentials")
-FORMATS = (("csv", "CSV"), ("jsonl", "JSON lines"), ("parquet", "Parquet"))
+FORMAT_NAMES = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
 MANIFEST = "manifest.json"
 PAGE = 50
 _ASKED = ("dataset", "format", "from", "to", "path")
@@ -79,7 +79,8 @@ def download(visit: Visit) -> Outcome:
 
 def _list(visit: Visit, *, given: Mapping[str, str], refusal: ApiRefusal | None = None) -> Page:
     form = {name: given.get(name, "") for name in _ASKED}
-    values = {**_listed(visit), "given": form, "datasets": DATASETS, "formats": FORMATS}
+    formats = [(one, FORMAT_NAMES[one]) for one in choices.FILE_FORMATS]
+    values = {**_listed(visit), "given": form, "datasets": choices.DATASETS, "formats": formats}
     return Page("exports.html", values, status=refusal.status if refusal else HTTPStatus.OK, problem=refusal)
 
 
