@@ -41,10 +41,15 @@ class Hub:
 
     def rows(self, path: str, plural: str, /, **query: Any) -> Iterator[Row]:
         """Read a list to its end, a page whenever the next row is wanted."""
+        for page in self.pages(path, **query):
+            yield from page[plural]
+
+    def pages(self, path: str, /, **query: Any) -> Iterator[Row]:
+        """Read a list to its end, page by page."""
         cursor, known = None, set[str]()
         while True:
             page = self._call("GET", path, query={"limit": _PAGE, **query, "cursor": cursor})
-            yield from page[plural]
+            yield page
             cursor = page.get("next_cursor")
             if cursor is None:
                 return

@@ -178,7 +178,7 @@ def _bring(invocation: Invocation, export: Row, downloads: Downloads) -> list[Ro
 
 def _files(invocation: Invocation, export_id: str) -> Iterator[Row]:
     """All files of an export, each with a link that was just made."""
-    for page in _pages(invocation, export_id, limit=_AT_ONCE):
+    for page in invocation.hub.pages(invocation.at("exports", export_id), limit=_AT_ONCE):
         yield from page["export"]["files"]
 
 
@@ -186,19 +186,10 @@ def _whole(invocation: Invocation, export_id: str) -> Row:
     """An export with as many of its files as are to be told of."""
     if invocation.out.is_for_people:
         return _head(invocation, export_id, limit=SHOWN_ROWS)
-    first, *more = _pages(invocation, export_id)
+    # Without a limit a page has as many files as the hub gives at once.
+    first, *more = invocation.hub.pages(invocation.at("exports", export_id), limit=None)
     export: Row = first["export"]
     return {**export, "files": [file for page in (first, *more) for file in page["export"]["files"]]}
-
-
-def _pages(invocation: Invocation, export_id: str, *, limit: int | None = None) -> Iterator[Row]:
-    cursor = None
-    while True:
-        page = invocation.hub.get(invocation.at("exports", export_id), limit=limit, cursor=cursor)
-        yield page
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return
 
 
 def _head(invocation: Invocation, export_id: str, *, limit: int = 1) -> Row:

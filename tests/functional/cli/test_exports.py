@@ -224,6 +224,14 @@ def test_a_name_leads_nowhere_but_into_the_folder(hub: ExportLine, folder: Path,
     assert [one.name for one in folder.parent.rglob("*evil*")] == []
 
 
+def test_a_list_of_files_that_goes_in_circles_is_not_followed_for_ever(hub: ExportLine) -> None:
+    export = hub.made("accounts")
+    told = {"export": {**export, "files": []}, "next_cursor": "again"}
+    hub.network.told = [httpx.Response(200, json=told) for _ in range(2)]
+    ended = hub("exports", "show", export["id"], "-o", "json")
+    assert (ended.code, "the same page again" in ended.err) == (3, True)
+
+
 @pytest.mark.parametrize("change", ["another hash", "one more", "one less"])
 def test_files_are_those_of_the_manifest(hub: ExportLine, folder: Path, change: str) -> None:
     made = hub.made("accounts")
