@@ -71,8 +71,8 @@ class Target:
         projects = [row for row in bundle.company.truth("projects") if not row["archived"]]
         self._project = projects[-1]  # The loop has the first.
         one = f"/v1/integrations/{bundle.integration_id}"
-        wish = {"scope": "project", "target": self._project["id"], "events": ["push"], "mode": "manual"}
-        made = bundle.hub.call("POST", f"{one}/webhooks", wish | {"verification": "token"})
+        body = {"scope": "project", "target": self._project["id"], "events": ["push"], "mode": "manual"}
+        made = bundle.hub.call("POST", f"{one}/webhooks", body | {"verification": "token"})
         self._path = f"/v1/webhooks/gitlab/{made['webhook']['id']}"
         self._token = made["manual"]["secret_token"]
         trigger = {

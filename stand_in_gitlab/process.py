@@ -66,6 +66,12 @@ class Running:
         """Let something go wrong; returns the rule's id."""
         return int(self.control("POST", "faults", {"kind": kind, **rule})["id"])
 
+    def calm(self) -> None:
+        """End all faults, limits and delays."""
+        self.control("DELETE", "faults")
+        self.control("POST", "limits", {})
+        self.control("POST", "latency", {"ms": 0})
+
     def behave(self, **switches: object) -> dict[str, Any]:
         """Turn switches, such as `behave(ignore_signing_token=True)`; returns all of them."""
         state: dict[str, Any] = self.control("POST", "behaviour", switches)

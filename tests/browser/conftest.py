@@ -69,7 +69,7 @@ def browser(_window: Browser, console: Console) -> Browser:
     _window.scripts(on=True)
     _window.look()
     _window.open(f"{console.url}/console/sign-in")
-    _window.forget()
+    _window.delete_cookies()
     _window.open(f"{console.url}/console/sign-in")
     _window.type("#token", OWNER_TOKEN)
     _window.click("button[type=submit]")

@@ -6,7 +6,7 @@ from tests.browser.webdriver import Browser
 
 
 def test_somebody_goes_to_gitlab_and_comes_back_signed_in(console: Console, browser: Browser) -> None:
-    browser.forget()
+    browser.delete_cookies()
     browser.open(f"{console.home}/people?q=a")
     browser.click(".signed-out a.primary")
     browser.arrive(f"{console.home}/people?q=a")
@@ -17,7 +17,7 @@ def test_somebody_goes_to_gitlab_and_comes_back_signed_in(console: Console, brow
 
 
 def test_the_keyboard_is_enough_to_sign_in_with_gitlab(console: Console, browser: Browser) -> None:
-    browser.forget()
+    browser.delete_cookies()
     browser.open(f"{console.url}/console/sign-in")
     browser.run("document.querySelector('.signed-out a.primary').focus(); return null")
     browser.press("\ue007")

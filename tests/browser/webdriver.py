@@ -79,7 +79,7 @@ class Browser:
         found: list[dict[str, Any]] = self._command("GET", "/cookie")
         return found
 
-    def forget(self) -> None:
+    def delete_cookies(self) -> None:
         """Drop all cookies."""
         self._devtools("Network.clearBrowserCookies")
 

@@ -69,9 +69,7 @@ def _lively() -> Iterator[Running]:
 def lively(_lively: Running) -> Iterator[Running]:
     """A company that tests change, and whose GitLab may fail."""
     yield _lively
-    _lively.control("DELETE", "faults")
-    _lively.control("POST", "limits", {})
-    _lively.control("POST", "latency", {"ms": 0})
+    _lively.calm()
 
 
 @pytest.fixture(scope="package")

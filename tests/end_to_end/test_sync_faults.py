@@ -22,9 +22,7 @@ def _restless() -> Iterator[Running]:
 def restless(_restless: Running) -> Iterator[Running]:
     """A company whose people and pipelines these tests alone change."""
     yield _restless
-    _restless.control("DELETE", "faults")
-    _restless.control("POST", "limits", {})
-    _restless.control("POST", "latency", {"ms": 0})
+    _restless.calm()
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,7 @@ def server() -> Iterator[Running]:
 def clean(server: Running) -> Iterator[Running]:
     """The server without faults, limits or delays, before and after."""
     yield server
-    server.control("DELETE", "faults")
-    server.control("POST", "limits", {})
-    server.control("POST", "latency", {"ms": 0})
+    server.calm()
 
 
 @pytest.fixture

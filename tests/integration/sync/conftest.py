@@ -26,8 +26,7 @@ def company() -> Iterator[Running]:
 @pytest.fixture
 def server(company: Running) -> Iterator[Running]:
     """The company without faults, limits, delays and counts."""
-    company.control("DELETE", "faults")
-    company.control("POST", "limits", {})
+    company.calm()
     company.control("DELETE", "stats")
     yield company
     company.control("DELETE", "faults")

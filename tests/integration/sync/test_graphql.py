@@ -51,8 +51,7 @@ def company() -> Iterator[Running]:
 def server(company: Running) -> Iterator[Running]:
     """The company without faults and limits, as GitLab is today."""
     yield company
-    company.control("DELETE", "faults")
-    company.control("POST", "limits", {})
+    company.calm()
     usual = {"graphql": "on", "community": False, "graphql_complexity": 0, "graphql_hides_minimal": False}
     company.control("POST", "behaviour", usual)
 

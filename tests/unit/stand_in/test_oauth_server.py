@@ -44,7 +44,7 @@ def client(app: StandIn) -> dict[str, str]:
     return {"client_id": known.client_id, "client_secret": known.client_secret}
 
 
-def wish(client: dict[str, str], **changed: str) -> dict[str, str]:
+def authorize_params(client: dict[str, str], **changed: str) -> dict[str, str]:
     asked = {"client_id": client["client_id"], "redirect_uri": BACK, "response_type": "code", "scope": "read_api"}
     return {**asked, "state": "st&1", "code_challenge": CHALLENGE, "code_challenge_method": "S256", **changed}
 
@@ -56,7 +56,7 @@ def back(answer: Answer) -> dict[str, str]:
 
 
 def trade(oauth: OAuth, client: dict[str, str], **changed: str) -> Answer:
-    code = changed.pop("code", None) or back(oauth("GET", "authorize", wish(client)))["code"]
+    code = changed.pop("code", None) or back(oauth("GET", "authorize", authorize_params(client)))["code"]
     sent = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "code_verifier": VERIFIER, **client}
     return oauth("POST", "token", {**sent, **changed})
 
@@ -70,13 +70,13 @@ def test_the_challenge_is_that_of_gitlab_s_documentation() -> None:
 
 
 def test_a_yes_leads_back_with_code_and_state(oauth: OAuth, client: dict[str, str]) -> None:
-    got = back(oauth("GET", "authorize", wish(client)))
+    got = back(oauth("GET", "authorize", authorize_params(client)))
     assert set(got) == {"code", "state"}
     assert got["state"] == "st&1"
 
 
 def test_a_no_leads_back_too(oauth: OAuth, client: dict[str, str]) -> None:
-    got = back(oauth("GET", "authorize", wish(client, standin_deny="1")))
+    got = back(oauth("GET", "authorize", authorize_params(client, standin_deny="1")))
     assert (got["error"], got["state"]) == ("access_denied", "st&1")
     assert "code" not in got
 
@@ -94,7 +94,7 @@ def test_a_no_leads_back_too(oauth: OAuth, client: dict[str, str]) -> None:
     ],
 )
 def test_nothing_leads_back_from_a_wrong_wish(oauth: OAuth, client: dict[str, str], wrong: dict[str, str]) -> None:
-    answer = oauth("GET", "authorize", wish(client, **wrong))
+    answer = oauth("GET", "authorize", authorize_params(client, **wrong))
     assert (answer.status, answer.headers.get("Location")) == (200, None)
     assert answer.content_type.startswith("text/html")
 
@@ -105,12 +105,12 @@ def test_a_scope_that_the_application_was_not_given_by_name_is_refused(oauth: OA
         "POST", "changes", {"do": "add_application", "name": "narrow", "redirect_uris": [BACK], "scopes": ["api"]}
     )
     for scope, status in (("api", 302), ("read_api", 200), ("read_api api", 200)):
-        answer = oauth("GET", "authorize", wish(made, scope=scope))
+        answer = oauth("GET", "authorize", authorize_params(made, scope=scope))
         assert (answer.status, b"scope is invalid" in answer.body) == (status, status == 200)
 
 
 def test_a_code_becomes_tokens_once(oauth: OAuth, client: dict[str, str], ask: Any) -> None:
-    code = back(oauth("GET", "authorize", wish(client)))["code"]
+    code = back(oauth("GET", "authorize", authorize_params(client)))["code"]
     first, second = trade(oauth, client, code=code), trade(oauth, client, code=code)
     got = json.loads(first.body)
     assert (got["token_type"], got["expires_in"], got["scope"]) == ("Bearer", 7200, "read_api")
@@ -121,7 +121,7 @@ def test_a_code_becomes_tokens_once(oauth: OAuth, client: dict[str, str], ask: A
 
 def test_a_chosen_person_says_yes(oauth: OAuth, client: dict[str, str], app: StandIn, ask: Any) -> None:
     person = app.company.users[app.company.tokens[app.company.well_known["owner-read"]].user_id]
-    code = back(oauth("GET", "authorize", wish(client, standin_user=person.username)))["code"]
+    code = back(oauth("GET", "authorize", authorize_params(client, standin_user=person.username)))["code"]
     token = json.loads(trade(oauth, client, code=code).body)["access_token"]
     assert ask("/user", token).json["id"] == person.id
 
@@ -150,13 +150,13 @@ def test_the_token_endpoint_says_no_in_gitlab_s_words(
 
 
 def test_a_code_runs_out(oauth: OAuth, client: dict[str, str], app: StandIn) -> None:
-    code = back(oauth("GET", "authorize", wish(client)))["code"]
+    code = back(oauth("GET", "authorize", authorize_params(client)))["code"]
     app.clock.advance(600)
     assert trade(oauth, client, code=code).status == 400
 
 
 def test_the_client_may_show_itself_in_basic(oauth: OAuth, client: dict[str, str]) -> None:
-    code = back(oauth("GET", "authorize", wish(client)))["code"]
+    code = back(oauth("GET", "authorize", authorize_params(client)))["code"]
     sent = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "code_verifier": VERIFIER}
     for secret, status in (("wrong", 401), (client["client_secret"], 200)):
         shown = base64.b64encode(f"{client['client_id']}:{secret}".encode()).decode()
@@ -188,7 +188,7 @@ def test_another_client_may_neither_trade_nor_refresh_nor_revoke(
 ) -> None:
     made = control("POST", "changes", {"do": "add_application", "name": "other", "redirect_uris": [BACK]})
     other = {"client_id": made["client_id"], "client_secret": made["client_secret"]}
-    code = back(oauth("GET", "authorize", wish(client)))["code"]
+    code = back(oauth("GET", "authorize", authorize_params(client)))["code"]
     assert json.loads(trade(oauth, other, code=code).body)["error"] == "invalid_grant"
     got = json.loads(trade(oauth, client, code=code).body)
     assert refresh(oauth, other, got["refresh_token"]).status == 400
@@ -260,6 +260,6 @@ def test_a_used_refresh_token_revokes_nothing_else(oauth: OAuth, client: dict[st
 
 
 def test_a_verifier_without_a_challenge_is_refused(oauth: OAuth, client: dict[str, str]) -> None:
-    asked = {name: value for name, value in wish(client).items() if not name.startswith("code_challenge")}
+    asked = {name: value for name, value in authorize_params(client).items() if not name.startswith("code_challenge")}
     code = back(oauth("GET", "authorize", asked))["code"]
     assert json.loads(trade(oauth, client, code=code).body)["error"] == "invalid_grant"

@@ -12,7 +12,7 @@ from stand_in_gitlab.company.applications import add_application
 from stand_in_gitlab.company.grants import enrol
 from stand_in_gitlab.oauth.openid import LIFETIME
 from stand_in_gitlab.rest.ask import Answer
-from tests.unit.stand_in.test_oauth_server import BACK, VERIFIER, OAuth, back, oauth, wish
+from tests.unit.stand_in.test_oauth_server import BACK, VERIFIER, OAuth, authorize_params, back, oauth
 
 __all__ = ["oauth"]
 
@@ -28,7 +28,7 @@ def read(answer: Answer) -> Any:
 
 
 def signed_in(oauth: OAuth, client: dict[str, str], **more: str) -> dict[str, Any]:
-    code = back(oauth("GET", "authorize", wish(client, scope="openid", **more)))["code"]
+    code = back(oauth("GET", "authorize", authorize_params(client, scope="openid", **more)))["code"]
     sent = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "code_verifier": VERIFIER, **client}
     return dict(read(oauth("POST", "token", sent)))
 
@@ -58,13 +58,13 @@ def test_without_the_scope_there_is_no_id_token_and_no_userinfo(
 ) -> None:
     made = add_application(app.company, "other", [BACK])
     other = {"client_id": made.client_id, "client_secret": made.client_secret}
-    code = back(oauth("GET", "authorize", wish(other)))["code"]
+    code = back(oauth("GET", "authorize", authorize_params(other)))["code"]
     sent = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "code_verifier": VERIFIER, **other}
     got = read(oauth("POST", "token", sent))
     refused = oauth("GET", "userinfo", authorization=f"Bearer {got['access_token']}")
     assert ("id_token" in got, refused.status, read(refused)["error"]) == (False, 403, "insufficient_scope")
     assert oauth("GET", "userinfo", authorization="Bearer nobody").status == 401
-    assert "The requested scope is invalid" in oauth("GET", "authorize", wish(client)).body.decode()
+    assert "The requested scope is invalid" in oauth("GET", "authorize", authorize_params(client)).body.decode()
 
 
 def test_userinfo_tells_groups_below_a_membership_and_the_id_token_does_not(
