@@ -44,7 +44,7 @@ class ProjectCompleteness(BaseModel):
         examples=[2],
     )
     without_details: int = Field(
-        description="Pipelines of which only lists were read yet: their times, durations and trigger jobs follow.",
+        description="Pipelines of which only lists were read so far: their times, durations and trigger jobs follow.",
         examples=[0],
     )
     next_look_at: int | None = Field(

@@ -61,7 +61,12 @@ REQUESTS: dict[str, tuple[str, Any]] = {
     **{f"{name}.review_within_minutes": ("How soon break-glass is to be reviewed; null: it is none.", 60)
        for name in _POLICIES},
     **{f"{name}.roles": ("Hub tokens of these roles.", ["developer"]) for name in (*_CALLERS, *_APPROVERS)},
-    **{f"{name}.token_ids": ("Hub tokens of these ids.", [_TOKEN]) for name in (*_CALLERS, *_APPROVERS)},
+    **{
+        f"{name}.token_ids": (
+            "Hub tokens of these ids, and people who sign in with GitLab as gitlab:<their ID>@<its host>.", [_TOKEN]
+        )
+        for name in (*_CALLERS, *_APPROVERS)
+    },
     **{f"{name}.count": ("How many people it takes.", 1) for name in _APPROVERS},
     "PolicyList.policies": ("Policies, in the order in which they are tried.", NOTHING),
     "PoliciesBody.policies": ("Policies, in the order in which they are tried.", NOTHING),

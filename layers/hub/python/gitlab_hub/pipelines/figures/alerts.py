@@ -46,10 +46,8 @@ class AlertsStage(SingleScopeStage):
     def __init__(self, session: Session, table: Table, incidents: IncidentStore, *, on: bool) -> None:
         self._session, self._table, self._incidents, self._on = session, table, incidents, on
         self._integration_id = session.target.integration_id
-        self._figures, self.marks = (
-            FigureStore(table, self._integration_id),
-            ProjectMarks(table, alerts_pk(self._integration_id)),
-        )
+        self._figures = FigureStore(table, self._integration_id)
+        self.marks = ProjectMarks(table, alerts_pk(self._integration_id))
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is one
         """Look at them one after the other."""

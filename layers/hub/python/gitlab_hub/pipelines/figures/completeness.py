@@ -26,7 +26,7 @@ class FiguresCompleteness:
     owed: int
     """Pipelines that GitLab lists and does not show."""
     without_details: int
-    """Pipelines of which only lists were read yet."""
+    """Pipelines of which only lists were read so far."""
     pending: bool
     """Whether something is stored that the figures do not count yet."""
     until: int | None

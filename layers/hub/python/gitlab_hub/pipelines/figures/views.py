@@ -24,7 +24,8 @@ class CompletenessShown(FigureModel):
     unread: int = Field(description="Projects that were never read, or not the last time.", examples=[0])
     owed: int = Field(description="Pipelines that GitLab lists and does not show.", examples=[0])
     without_details: int = Field(
-        description="Pipelines of which only lists were read yet: they have no times and durations.", examples=[0]
+        description="Pipelines of which only lists were read so far: they have no times and durations yet.",
+        examples=[0],
     )
     pending: bool = Field(description="Whether something is stored that they do not count yet.")
     cut: int = Field(
@@ -33,9 +34,7 @@ class CompletenessShown(FigureModel):
         examples=[0],
     )
     without_lead_time: int = Field(
-        0,
-        description="Deployments of which it is not known what they brought (dora).",
-        examples=[0],
+        0, description="Deployments whose merge requests are not known (dora).", examples=[0]
     )
     until: int | None = Field(
         description="Up to when all changes are stored, in unix seconds.", examples=[1_790_000_000]
@@ -231,7 +230,9 @@ class DoraRow(Keyed, Dora):
 class DoraAnswer(FiguresAnswer, Dora):
     """How deliveries do in a range."""
 
-    reason: MissingFigures | None = Field(None, description="Why figures are null that others would have.")
+    reason: MissingFigures | None = Field(
+        None, description="Why figures are null; null where none is for such a reason."
+    )
     rows: list[DoraRow] = []
 
 
