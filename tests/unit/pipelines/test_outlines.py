@@ -8,6 +8,7 @@ from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import GitLabError, InsufficientScope, MissingPermissions, Unavailable, UnexpectedResponse
 from gitlab_hub.pipelines.outlines import MOST_PAGES, Outlines
 from gitlab_hub.pipelines.store import Copy
+from gitlab_hub.pipelines.window import PER_PAGE
 from tests.unit.pipelines.job_lists import Lists, Row, job
 
 AT = "2026-11-29T10:00:00.000Z"
@@ -16,6 +17,10 @@ CHILDREN: dict[str, str | int | bool] = {"source": "parent_pipeline", "order_by"
 
 def listed(number: int, **fields: Any) -> Row:
     return {"id": number, "status": "success", "source": "push", "updated_at": AT, "ref": "main", **fields}
+
+
+def child(number: int, **fields: Any) -> Row:
+    return listed(number, source="parent_pipeline", **fields)
 
 
 def jobs_of(*rows: Row, each: int = 2) -> list[Row]:
@@ -48,8 +53,14 @@ async def test_what_lists_tell_is_told_and_nothing_else() -> None:
         True,
     )
     assert found.take(2) is None, "who asks again wants all of it"
-    await found.expect(rows, {})
-    assert lists.read == 1
+
+
+async def test_a_later_page_of_pipelines_is_told_by_the_same_list() -> None:
+    first, second = listed(2), listed(1)
+    lists = Lists(*jobs_of(first, second))
+    found = await outlines(lists, first)
+    await found.expect([second], {})
+    assert (found.take(1) is not None, lists.read) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +84,12 @@ async def test_what_has_changed_meanwhile_or_shows_no_jobs_is_read_whole(row: Ro
 async def test_a_pipeline_that_changes_while_its_jobs_are_read_is_read_whole() -> None:
     rows = jobs_of(listed(2))
     rows[0]["pipeline"]["updated_at"] = "2026-11-29T10:00:01.000Z"
+    assert (await outlines(Lists(*rows), listed(2))).take(2) is None
+
+
+async def test_a_list_with_a_job_of_no_pipeline_is_not_believed() -> None:
+    rows = jobs_of(listed(2))
+    rows[0]["pipeline"] = None
     assert (await outlines(Lists(*rows), listed(2))).take(2) is None
 
 
@@ -104,16 +121,29 @@ async def test_trouble_with_the_list_leaves_it_to_each_pipelines_own(error: GitL
 
 
 async def test_child_pipelines_are_listed_by_their_jobs() -> None:
-    children = [
-        listed(5, source="parent_pipeline"),
-        listed(4, source="parent_pipeline", updated_at="2026-11-30T00:00:00Z"),
-    ]
-    found = await outlines(Lists(*jobs_of(listed(2), *children)), listed(2))
+    late = child(4, updated_at="2026-11-30T00:00:00Z")
+    found = await outlines(Lists(*jobs_of(listed(2), child(6), child(5), late)), listed(2))
     page = found.page(CHILDREN)
     assert page is not None
-    assert ([row["id"] for row in page.rows], page.next, page.total) == ([5, 4], None, 2)
-    assert found.page({**CHILDREN, "updated_after": AT}) is None
-    assert found.page({"order_by": "updated_at", "sort": "asc"}) is None
+    assert ([row["id"] for row in page.rows], page.next, page.total) == ([5, 6, 4], None, 3)
+
+
+@pytest.mark.parametrize("other", [{"updated_after": AT}, {"source": None}, {"order_by": "id"}, {"sort": "desc"}])
+async def test_another_list_is_asked_for(other: Row) -> None:
+    found = await outlines(Lists(*jobs_of(listed(2), child(5))), listed(2))
+    assert found.page({**CHILDREN, **other}) is None
+
+
+@pytest.mark.parametrize(("count", "is_told"), [(PER_PAGE - 1, True), (PER_PAGE, False)])
+async def test_as_many_child_pipelines_as_a_page_holds_are_asked_for(count: int, *, is_told: bool) -> None:
+    children = [child(number) for number in range(10, 10 + count)]
+    found = await outlines(Lists(*jobs_of(*children, each=1)), listed(1), listed(2))
+    assert (found.page(CHILDREN) is not None) is is_told
+
+
+async def test_child_pipelines_without_a_moment_are_asked_for() -> None:
+    found = await outlines(Lists(*jobs_of(listed(2), child(5, updated_at=None))), listed(2))
+    assert found.page(CHILDREN) is None
 
 
 async def test_a_gitlab_that_tells_no_source_is_asked_for_its_children() -> None:

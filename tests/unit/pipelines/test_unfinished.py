@@ -86,6 +86,14 @@ async def test_a_job_that_runs_on_behind_its_pipeline_is_asked_for(world: World)
     assert set(unfinished(world)) == {9}
 
 
+async def test_it_is_left_alone_for_a_first_pause(world: World) -> None:
+    assert await asked(world) == 1
+    world.later(FIRST_PAUSE_SECONDS - 60)
+    assert await asked(world) == 0
+    world.later(120)
+    assert await asked(world) == 1
+
+
 async def test_it_is_asked_for_with_growing_pauses(world: World) -> None:
     await seen(world)
     tries = []
