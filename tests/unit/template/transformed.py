@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,21 @@ def source() -> dict[str, Any]:
 @cache
 def transformed() -> dict[str, Any]:
     """The template after SAM's transform, which takes some seconds; kept until the template or SAM changes."""
-    made_of = hashlib.sha256(samtranslator.__version__.encode() + (ROOT / "template.yaml").read_bytes())
-    kept = ROOT / ".pytest_cache" / f"template-{made_of.hexdigest()}.json"
-    if not kept.exists():
-        kept.parent.mkdir(exist_ok=True)
-        half = kept.with_suffix(f".{os.getpid()}")
-        half.write_text(json.dumps(_transform(source())))
-        half.rename(kept)
-    template: dict[str, Any] = json.loads(kept.read_text())
-    return template
+    return kept(ROOT / "template.yaml", ROOT / ".pytest_cache", _transform)
+
+
+def kept(template: Path, folder: Path, transform: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """A template after the transform, which is kept in the folder for this very text and this very SAM."""
+    text = template.read_text()
+    made_of = hashlib.sha256(f"{samtranslator.__version__}{text}".encode())
+    path = folder / f"template-{made_of.hexdigest()}.json"
+    if not path.exists():
+        folder.mkdir(exist_ok=True)
+        half = path.with_suffix(f".{os.getpid()}")
+        half.write_text(json.dumps(transform(yaml_parse(text))))
+        half.rename(path)
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def _transform(template: dict[str, Any]) -> dict[str, Any]:
