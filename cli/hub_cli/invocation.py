@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,12 +23,13 @@ from hub_cli.times import moment_before
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What is outside of the program: the environment, the network and the clock."""
+    """What is outside of the program: the environment, the network, the clock and browsers."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     transport: httpx.BaseTransport | None = None
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    browse: Callable[[str], bool] = webbrowser.open
 
     def hub(self, login: Login) -> Hub:
         """Open a hub."""

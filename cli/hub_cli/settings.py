@@ -28,8 +28,8 @@ class Settings:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        home = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".config")
-        self.path = Path(home) / "gitlab-hub" / "login.json"
+        self.home = Path(environ.get("HOME") or "~").expanduser()
+        self.path = Path(environ.get("XDG_CONFIG_HOME") or self.home / ".config") / "gitlab-hub" / "login.json"
 
     @property
     def integration(self) -> str | None:
@@ -69,7 +69,7 @@ class Settings:
             hint = "Set HUB_URL and HUB_TOKEN, or XDG_CONFIG_HOME to a folder that is yours."
             raise Problem(f"{self.path} cannot be written: {error.strerror}.", hint=hint) from None
 
-    def forget(self) -> bool:
+    def remove(self) -> bool:
         """Remove what is stored; whether there was anything. Raises Problem."""
         was_there = self.path.exists()
         try:

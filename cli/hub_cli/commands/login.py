@@ -1,15 +1,16 @@
 """Which hub to speak to, and as whom: `login`, `logout`, `whoami`, `open`."""
 
 import sys
-import webbrowser
 from typing import Annotated
 
 import typer
 
+from hub_cli.browser import open_privately
 from hub_cli.client import path
 from hub_cli.formats import Column, Format, Kind
 from hub_cli.invocation import Invocation, secret
 from hub_cli.options import Output
+from hub_cli.output import console
 from hub_cli.settings import Login, checked_address
 
 PANEL = "This hub"
@@ -49,9 +50,12 @@ def login(
 
 
 def logout(context: typer.Context) -> None:
-    """Forget the address and the token. The token itself stays good: an owner ends it with `hub tokens revoke`."""
+    """Remove the address and the token from this machine.
+
+    The token itself stays good: an owner ends it with `hub tokens revoke`.
+    """
     invocation = Invocation.of(context)
-    was_there = invocation.settings.forget()
+    was_there = invocation.settings.remove()
     invocation.out.say("Logged out." if was_there else "You were not logged in.")
 
 
@@ -67,9 +71,17 @@ def open_console(
     *,
     only_print: Annotated[bool, typer.Option("--print", help="Print the link, open nothing.")] = False,
 ) -> None:
-    """Open the web console, signed in as you: by a link that works once, within ten minutes."""
+    """Open the web console, signed in as you: by a link that works once, within ten minutes.
+
+    The link is no argument of the browser, where other users of this machine could read it.
+    """
     invocation = Invocation.of(context)
     url = str(invocation.hub.post(path("console-links"))["url"])
-    is_for_browsers = url.startswith(("https://", "http://"))
-    if only_print or not is_for_browsers or not sys.stdout.isatty() or not webbrowser.open(url):
+    is_for_browsers = url.startswith(("https://", "http://")) and console(sys.stdout).is_terminal
+    if only_print or not is_for_browsers:
+        invocation.out.say(url, wraps=False)
+        return
+    world = invocation.world
+    invocation.out.remark("Opening a browser; where none shows the console, `hub open --print` gives the link.")
+    if not open_privately(url, folder=invocation.settings.home, browse=world.browse, sleep=world.sleep):
         invocation.out.say(url, wraps=False)

@@ -85,11 +85,13 @@ class CommandLine:
         self.slept: list[float] = []
         self.clock = float(hub.container.now())
         self.when_slept: Callable[[], None] = lambda: None
+        self.browse: Callable[[str], bool] = lambda _: False
         self.environ: dict[str, str] = {
             "HUB_URL": URL,
             "HUB_TOKEN": OWNER_TOKEN,
             "HUB_INTEGRATION": hub.own,
             "XDG_CONFIG_HOME": str(folder),
+            "HOME": str(folder),
         }
 
     def __call__(self, *arguments: str, typed: str = "", terminal: Mapping[str, str | None] | None = None) -> Ended:
@@ -98,8 +100,9 @@ class CommandLine:
         if terminal is not None:
             shell |= {"FORCE_COLOR": "1", **terminal}
         world = World(
-            environ=self.environ, transport=httpx.MockTransport(self.network), now=lambda: self.clock, sleep=self._sleep
-        )
+            environ=self.environ, transport=httpx.MockTransport(self.network), now=lambda: self.clock,
+            sleep=self._sleep, browse=self.browse,
+        )  # fmt: skip
         ended = CliRunner().invoke(app, list(arguments), input=typed, obj=world, env=shell)
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
             raise ended.exception

@@ -116,14 +116,6 @@ def test_what_has_to_be_confirmed_is_not_done_where_nobody_can_be_asked(hub: Com
     assert (refused.code, "Add --yes" in refused.err, hub.network.requests) == (2, True, [])
 
 
-def test_a_link_to_the_console_is_printed_where_no_browser_is(hub: CommandLine) -> None:
-    printed = hub("open", "--print")
-    assert printed.out.startswith("https://hub.example.com/console/link/")
-    # What is to be copied is one line, however narrow the terminal.
-    narrow = hub("open", "--print", terminal={"COLUMNS": "30"}).out
-    assert (narrow.count("\n"), len(narrow) > 60) == (1, True)
-
-
 def test_a_sync_is_asked_for(hub: CommandLine) -> None:
     asked = hub("sync", "--kind", "access", "--kind", "credentials", "--full")
     assert (asked.code, "is queued" in asked.err, "queued" in asked.out) == (0, True, True)

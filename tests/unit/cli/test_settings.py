@@ -46,9 +46,9 @@ def test_a_kept_token_never_goes_to_another_hub(tmp_path: Path) -> None:
 
 def test_nobody_is_logged_in_at_first_and_not_after_a_logout(tmp_path: Path) -> None:
     kept = settings(tmp_path)
-    assert kept.forget() is False
+    assert kept.remove() is False
     kept.store(Login(URL, TOKEN))
-    assert kept.forget() is True
+    assert kept.remove() is True
     with pytest.raises(WrongUsage, match="not logged in"):
         kept.login()
 
@@ -72,7 +72,7 @@ def test_a_broken_file_is_said_to_be_one(tmp_path: Path, content: bytes) -> None
         kept.login()
 
 
-def test_where_nothing_can_be_kept_or_forgotten_it_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+def test_where_nothing_can_be_kept_or_removed_it_is_said_and_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Problem, match="cannot be written"):
         settings(tmp_path / "file").store(Login(URL, TOKEN))
@@ -82,7 +82,7 @@ def test_where_nothing_can_be_kept_or_forgotten_it_is_said_and_nothing_is_left(t
         kept.store(Login(URL, TOKEN))
     assert [one.name for one in kept.path.parent.iterdir()] == ["login.json"]
     with pytest.raises(Problem, match="cannot be removed"):
-        kept.forget()
+        kept.remove()
 
 
 def test_a_kept_address_is_checked_like_any_other(tmp_path: Path) -> None:
