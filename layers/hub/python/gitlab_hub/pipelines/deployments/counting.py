@@ -29,13 +29,19 @@ def reach(moment: int) -> int:
     return moment - 2 * LOOK_BACK
 
 
+def is_production(environment_id: int, environments: Environments) -> bool:
+    """Whether what is deployed to an environment counts."""
+    return bool(environments.get(environment_id, {}).get("tier") == PRODUCTION)
+
+
 def ended(rows: Iterable[Item], environments: Environments) -> dict[int, list[Ended]]:
-    """The deployments to production that succeeded or failed, by environment."""
+    """What succeeded or failed in production, or in an environment that is not known, by environment."""
     found: dict[int, list[Ended]] = {}
     for row in rows:
-        where, at = environments.get(row["environment_id"], {}), row["finished_at"]
-        if where.get("tier") == PRODUCTION and row["status"] in {SUCCESS, FAILED} and at is not None:
-            found.setdefault(row["environment_id"], []).append(_ended(row, at))
+        where, at = row["environment_id"], row["finished_at"]
+        may_count = where not in environments or is_production(where, environments)
+        if may_count and row["status"] in {SUCCESS, FAILED} and at is not None:
+            found.setdefault(where, []).append(_ended(row, at))
     return found
 
 

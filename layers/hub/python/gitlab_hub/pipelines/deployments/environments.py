@@ -1,6 +1,6 @@
 """The environments of one project: a deployment does not tell its tier, so whatever was deployed to has to be known."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.gitlab.fields import mapping
@@ -29,10 +29,12 @@ class KnownEnvironments:
         self.read_at: int | None = None
         """When all were read by this worker."""
 
-    async def read(self, rows: Iterable[Item], state: DeploymentState, *, now: int, full: bool) -> bool:
-        """Know the environments of these deployments; whether one that was known has got another tier."""
+    async def load(self) -> None:
+        """Know those that are stored."""
         self.known = await self._session.io(self._store.environments, self._project_id)
-        names = {row["environment_id"]: row["environment"] for row in rows}
+
+    async def read(self, names: Mapping[int, str | None], state: DeploymentState, *, now: int, full: bool) -> bool:
+        """Know the environments that something was deployed to, by id and name; whether one has got another tier."""
         unknown = sorted(names.keys() - self.known.keys())
         last = state.environments_read_at
         if full or last is None or not 0 <= now - last < DAY or len(unknown) > FEW:

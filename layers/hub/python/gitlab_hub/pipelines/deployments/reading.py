@@ -11,9 +11,10 @@ from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, UnexpectedResp
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines import window as windows
 from gitlab_hub.pipelines.deployments import counting
-from gitlab_hub.pipelines.deployments.changes import Ended
+from gitlab_hub.pipelines.deployments.changes import Change, Ended
 from gitlab_hub.pipelines.deployments.environments import KnownEnvironments
-from gitlab_hub.pipelines.deployments.model import OVER, deployment_of, merged_at_of
+from gitlab_hub.pipelines.deployments.history import History, is_open
+from gitlab_hub.pipelines.deployments.model import deployment_of, merged_at_of
 from gitlab_hub.pipelines.deployments.state import DAY, DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.deployments.store import MOST_MERGED, DeploymentStore
 from gitlab_hub.pipelines.owed import OF_ONE_PIPELINE
@@ -37,9 +38,6 @@ MOST_TRIES = 5
 
 LINKED_AFTER = 120
 """So many seconds after a deployment its merge requests are linked: GitLab does it in the background."""
-
-OPEN_DAYS = 7
-"""A deployment that no job makes is waited for so long: nothing else tells of its end."""
 
 
 class DeploymentReading:
@@ -99,7 +97,7 @@ class DeploymentReading:
         rows = [row for _, row in found]
         changed = await self._session.io(self._store.changed, self._project_id, rows, now=self._now())
         # Before anything is stored, so that whoever comes next knows of it.
-        waits = self._state.waits or any(_is_open(row, self._now() // 1000) for row in rows)
+        waits = self._state.waits or any(is_open(row, self._now() // 1000) for row in rows)
         await self._keep(recount_from=self._state.counting_from(changed.since).recount_from, waits=waits)
         if changed.rows:
             await self._session.write(self._store.put, changed.rows)
@@ -110,40 +108,42 @@ class DeploymentReading:
         if self._state.recount_from is None and not (self._state.waits or self._session.full):
             return False
         since = self._state.recount_from or now
-        rows = await self._session.io(self._store.since, self._project_id, counting.reach(since))
-        if not rows:
+        await self._environments.load()
+        history = await self._history(since, now)
+        if not history.names:
             await self._keep(recount_from=None, has_more=False)
             return False
-        if await self._environments.read(rows, self._state, now=now, full=self._session.full):
+        if await self._environments.read(history.names, self._state, now=now, full=self._session.full):
             # Where the tier of an environment has changed, all that ever went there counts otherwise.
             since = now - HISTORY_DAYS * DAY
-            rows = await self._session.io(self._store.since, self._project_id, counting.reach(since))
+            history = await self._history(since, now)
             await self._keep(recount_from=since)
         await self._keep(environments_read_at=self._environments.read_at or self._state.environments_read_at)
-        known = self._environments.known
-        waits = await self._ask_for_merge_requests(rows, now)
+        waits = await self._ask_for_merge_requests(history, now)
         if self._state.recount_from is not None:
-            await self._count(counting.ended(rows, known), self._state.recount_from)
-        return waits or any(_is_open(row, now) for row in rows)
+            await self._count(history.in_production(self._environments.known), self._state.recount_from)
+        return waits or history.is_open
 
-    async def _ask_for_merge_requests(self, rows: list[Item], now: int) -> bool:
-        """Ask what came along with changes of which that is not known; whether some are too young to be asked."""
-        known, by_id = self._environments.known, {row["id"]: row for row in rows}
-        by_environment = counting.ended(rows, known)
-        await self._environments.note_first(by_environment)
-        changes = counting.changes_of(by_environment, known)
-        wanted = [
-            one for one in changes
-            if one.lead_times is None and not one.is_first and one.at >= now - MERGED_DAYS * DAY
-            and "merged_unknown" not in by_id[one.id]
-        ]  # fmt: skip
+    async def _history(self, since: int, now: int) -> History:
+        """What has ended since so long before a moment that all from there on can be counted."""
+        history = History(self._environments.known, merged_from=min(since, now - MERGED_DAYS * DAY))
+        pages = self._store.since(self._project_id, counting.reach(since))
+        while (page := await self._session.io(next, pages, None)) is not None:
+            history.add(page, now=now)
+        return history
+
+    async def _ask_for_merge_requests(self, history: History, now: int) -> bool:
+        """Ask what came along with changes of which that is not known; whether some are left to ask later."""
+        wanted = await self._without_merge_requests(history, now)
         ripe = sorted(
             (one for one in wanted if now - one.at >= LINKED_AFTER),
-            key=lambda one: (by_id[one.id].get("merged_tries", 0), -one.at),
+            key=lambda one: (history.tries.get(one.id, 0), -one.at),
         )
-        failures = 0
-        for one in ripe[:MOST_ASKED]:
-            row = by_id[one.id]
+        asked = ripe[:MOST_ASKED]
+        rows = await self._session.io(self._store.rows, self._project_id, [one.id for one in asked]) if asked else {}
+        failures, known = 0, dict[int, Sequence[int]]()
+        for one in asked:
+            row = rows[one.id]
             try:
                 row |= await self._merged(one.id)
             except OF_ONE_PIPELINE:
@@ -156,13 +156,28 @@ class DeploymentReading:
                 break
             else:
                 failures = 0
+                if "merged" in row:
+                    known[one.id] = row["merged"]
                 await self._keep(recount_from=self._state.counting_from(one.at).recount_from)
             await self._session.write(self._store.put, [row])
             await self._session.note_progress()
             if failures >= MOST_TRIES:
                 break
         await self._keep(has_more=len(ripe) > MOST_ASKED)
-        return any(not by_id[one.id].keys() & {"merged", "merged_unknown"} for one in wanted)
+        history.take_merged(known)
+        told = {number for number, row in rows.items() if row.keys() & {"merged", "merged_unknown"}}
+        return any(one.id not in told for one in wanted)
+
+    async def _without_merge_requests(self, history: History, now: int) -> list[Change]:
+        """The changes of which it is not known what came along with them, and may be asked."""
+        known = self._environments.known
+        by_environment = history.in_production(known)
+        await self._environments.note_first(by_environment)
+        return [
+            one for one in counting.changes_of(by_environment, known)
+            if one.lead_times is None and not one.is_first and one.at >= now - MERGED_DAYS * DAY
+            and one.id not in history.unknown
+        ]  # fmt: skip
 
     async def _merged(self, deployment_id: int) -> Item:
         """When the merge requests of a deployment were merged, as what its row keeps of it."""
@@ -201,8 +216,3 @@ def _params(window: Window) -> windows.Params:
         return windows.seek_params(window)
     # The same millisecond page by page; no other order goes with the filter.
     return {**windows.same_timestamp_params(window), "order_by": "updated_at"}
-
-
-def _is_open(row: Item, now: int) -> bool:
-    """Whether a deployment may end without any pipeline that tells of it."""
-    return row["status"] not in OVER and row["job_id"] is None and (row["created_at"] or 0) >= now - OPEN_DAYS * DAY

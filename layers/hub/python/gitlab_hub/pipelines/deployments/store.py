@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from gitlab_hub.gitlab.fields import day_of, padded
@@ -16,11 +17,17 @@ from gitlab_hub.pipelines.keys import (
 )
 from gitlab_hub.pipelines.store import pack_one, unpack
 from gitlab_hub.storage.ports import Item, Key, Table
-from gitlab_hub.storage.rows import content_hash, query_all
+from gitlab_hub.storage.rows import content_hash, query_all, query_pages
 
 HASH = "hash"
 OWN = ("merged", "merged_tries", "merged_unknown", HASH)
 """What the hub knows of a deployment beside its row in GitLab's list."""
+
+COUNTED = (
+    "id", "environment_id", "environment", "sha", "status", "job_id", "created_at", "finished_at", "merged",
+    "merged_tries", "merged_unknown",
+)  # fmt: skip
+"""What of a deployment decides what it counts as."""
 
 MOST_MERGED = 500
 """Merge requests of one deployment whose times are kept."""
@@ -59,9 +66,7 @@ class DeploymentStore:
 
     def changed(self, project_id: int, listed: Sequence[Item], *, now: int) -> Changed:
         """Compare listed deployments with what is stored (`now` in milliseconds)."""
-        pk = deployments_pk(self._integration_id, project_id)
-        found = self._table.get_many([(pk, padded(one["id"])) for one in listed])
-        known = {item["id"]: item for item in found}
+        known = self.rows(project_id, (one["id"] for one in listed))
         rows, ends = [], []
         for one in listed:
             before = known.get(one["id"], {})
@@ -74,17 +79,22 @@ class DeploymentStore:
         return Changed(rows, min(ends, default=None))
 
     def put(self, rows: Iterable[Item]) -> None:
-        """Store deployments as `changed` or `since` gave them."""
+        """Store deployments as `changed` or `rows` gave them."""
         self._table.write(puts=rows)
 
-    def since(self, project_id: int, moment: int) -> list[Item]:
-        """The deployments that may have ended since a moment, the newest first."""
-        found = []
-        for item in query_all(self._table, deployments_pk(self._integration_id, project_id), forward=False):
-            if (item["created_at"] or 0) < moment - STORED_EARLY:
-                break
-            found.append(item)
-        return found
+    def rows(self, project_id: int, numbers: Iterable[int]) -> dict[int, Item]:
+        """Stored deployments by their ids."""
+        pk = deployments_pk(self._integration_id, project_id)
+        return {item["id"]: item for item in self._table.get_many([(pk, padded(one)) for one in numbers])}
+
+    def since(self, project_id: int, moment: int) -> Iterator[list[Item]]:
+        """What counting needs of the deployments that may have ended since a moment, page by page, the newest first."""
+        pk, first = deployments_pk(self._integration_id, project_id), moment - STORED_EARLY
+        for page in query_pages(self._table, pk, forward=False, attributes=COUNTED):
+            near = list(takewhile(lambda item: (item["created_at"] or 0) >= first, page))
+            yield near
+            if len(near) < len(page):
+                return
 
     def _row(self, project_id: int, deployment: Item, before: Mapping[str, Any], now: int) -> Item:
         own = {name: before[name] for name in OWN if name in before}
