@@ -52,6 +52,8 @@ class Deploying:
         self.table, self.log = MemoryTable(), list[tuple[str, dict[str, str]]]()
         self.asides, self.partials = list[tuple[str, str, str]](), list[tuple[str, str, str]]()
         self.token, self.kept_notes = "admin-read", 0
+        for token in self.app.company.tokens.values():
+            token.expires_at = None
         self.broken = dict[str, int]()
         """Which paths of the project answer otherwise, and with what status."""
         self.target = SyncTarget(

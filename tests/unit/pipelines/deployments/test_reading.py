@@ -1,5 +1,7 @@
 """Deployments are read where something may have been deployed, with few requests, and counted as they come."""
 
+from dataclasses import replace
+
 import pytest
 
 from gitlab_hub.pipelines.deployments.changes import Change
@@ -130,10 +132,45 @@ def test_one_that_no_job_makes_is_asked_for_until_it_has_ended(world: Deploying)
 
 
 def test_where_nothing_is_at_hand_to_be_counted_nothing_is_pending(world: Deploying) -> None:
-    """One that ends most of a year after it was made lies too far down, and nothing younger may be there."""
+    """What had ended may be there no more: an integration's rows are removed and read again."""
     DeploymentStates(world.table, "i1").save(PROJECT, DeploymentState(recount_from=EPOCH, has_more=True))
     world.sync()
     assert (world.state.recount_from, world.state.has_more, world.is_marked) == (None, False, False)
+
+
+@pytest.mark.parametrize("months", [2, 11])
+def test_one_that_ends_long_after_it_was_made_counts_on_that_day(world: Deploying, months: int) -> None:
+    """A job that is started by hand, a deployment that has to be approved: the id tells nothing of the end."""
+    world.deploy(status="blocked")
+    world.sync()
+    world.later(months * 30 * DAY)
+    for _ in range(2):
+        world.deploy(files=f"{world.now}.py")
+        world.later(DAY)
+    world.sync()
+    world.do("move_deployment", project_id=PROJECT, id=1, status="success")
+    world.later(HOUR)
+    world.sync()
+    assert sorted(one.id for one in changes(world)) == [1, 2, 3]
+    world.later(20 * DAY)
+    world.deploy(status="failed", files="b.py")
+    world.later(HOUR)
+    world.sync()
+    by_id = {one.id: one for one in changes(world)}
+    assert [number for number, one in by_id.items() if one.failed] == [1], "it was the last that was deployed"
+
+
+def test_a_full_sync_finds_those_that_ended_late_and_were_stored_before(world: Deploying) -> None:
+    world.deploy(status="blocked")
+    world.later(300 * DAY)
+    world.do("move_deployment", project_id=PROJECT, id=1, status="success")
+    world.later(HOUR)
+    world.sync()
+    before = world.days()
+    DeploymentStates(world.table, "i1").save(PROJECT, replace(world.state, late=(), days=()))
+    world.store.put_days(PROJECT, {}, before)
+    world.sync(full=True)
+    assert (len(before), world.days()) == (1, before)
 
 
 def test_an_environment_of_another_tier_counts_otherwise(world: Deploying) -> None:

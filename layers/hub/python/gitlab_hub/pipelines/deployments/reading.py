@@ -98,7 +98,8 @@ class DeploymentReading:
         changed = await self._session.io(self._store.changed, self._project_id, rows, now=self._now())
         # Before anything is stored, so that whoever comes next knows of it.
         waits = self._state.waits or any(is_open(row, self._now() // 1000) for row in rows)
-        await self._keep(recount_from=self._state.counting_from(changed.since).recount_from, waits=waits)
+        noted = self._state.counting_from(changed.since).with_late(changed.late)
+        await self._keep(recount_from=noted.recount_from, late=noted.late, waits=waits)
         if changed.rows:
             await self._session.write(self._store.put, changed.rows)
         self._session.count(deployments_read=len(listed), rows_written=len(changed.rows))
@@ -127,7 +128,7 @@ class DeploymentReading:
     async def _history(self, since: int, now: int) -> History:
         """What has ended since so long before a moment that all from there on can be counted."""
         history = History(self._environments.known, merged_from=min(since, now - MERGED_DAYS * DAY))
-        pages = self._store.since(self._project_id, counting.reach(since))
+        pages = self._store.since(self._project_id, counting.reach(since), self._state.late)
         while (page := await self._session.io(next, pages, None)) is not None:
             history.add(page, now=now)
         return history

@@ -1,6 +1,6 @@
 """How far the deployments of each project were read, and when they are read again. What decides is pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitlab_hub.gitlab.errors import CiDisabled
@@ -13,6 +13,9 @@ HOUR, DAY = 3_600, 86_400
 
 LATELY_SECONDS = 30 * DAY
 """A project that has deployed so lately is asked once an hour where pipelines have changed in it, else once a day."""
+
+MOST_LATE = 1_000
+"""Deployments that ended long after they were made and are known as such: those that ended last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class DeploymentState:
     """Since when deployments have ended that are not counted yet; noted before they are stored."""
     days: Sequence[str] = ()
     """The days that something is counted of."""
+    late: Sequence[Sequence[int]] = ()
+    """Deployments that ended long after they were made, each by its id and its end: their ids do not tell when."""
     has_more: bool = False
     """Whether more is left to ask than one run does."""
     waits: bool = False
@@ -55,6 +60,15 @@ class DeploymentState:
         known = (self.recount_from, moment)
         return replace(self, recount_from=min((one for one in known if one is not None), default=None))
 
+    def with_late(self, late: Mapping[int, int]) -> "DeploymentState":
+        """The state before some are stored that ended long after they were made (the end of each by its id)."""
+        before = {one[0]: one[1] for one in self.late}
+        if late.items() <= before.items():
+            return self
+        news = [end for number, end in late.items() if before.get(number) != end]
+        kept = sorted({**before, **late}.items(), key=lambda one: -one[1])[:MOST_LATE]
+        return replace(self.counting_from(min(news)), late=[[number, end] for number, end in kept])
+
 
 class DeploymentStates:
     """The stored states of an integration's projects. All calls block."""
@@ -77,8 +91,8 @@ class DeploymentStates:
 
     def save(self, project_id: int, state: DeploymentState) -> None:
         """Keep the state of a project."""
-        days = list(state.days)
-        self._table.put({"pk": self._pk, "sk": padded(project_id), "schema_version": 1, **item_of(state), "days": days})
+        lists = {"days": list(state.days), "late": [list(one) for one in state.late]}
+        self._table.put({"pk": self._pk, "sk": padded(project_id), "schema_version": 1, **item_of(state), **lists})
 
 
 def _state(item: Item) -> DeploymentState:

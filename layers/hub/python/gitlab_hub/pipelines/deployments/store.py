@@ -7,6 +7,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.fields import day_of, padded
 from gitlab_hub.pipelines.deployments.changes import Change
+from gitlab_hub.pipelines.deployments.model import FAILED, SUCCESS
 from gitlab_hub.pipelines.keys import (
     BY_CHANGE,
     change_sk,
@@ -36,7 +37,7 @@ MOST_LEAD_TIMES = 20_000
 """Lead times that are kept of a project's day: it is one item, of at most 400 KB, and read as a whole."""
 
 STORED_EARLY = 90 * 86_400
-"""A manual job makes its deployment with its pipeline, and may run so much later (seconds)."""
+"""A manual job makes its deployment with its pipeline, and may run so much later (seconds); of others that is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Changed:
 
     rows: list[Item]
     since: int | None
+    late: dict[int, int]
+    """When those of the listed deployments ended, by their ids, that did so more than `STORED_EARLY` behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +70,18 @@ class DeploymentStore:
     def changed(self, project_id: int, listed: Sequence[Item], *, now: int) -> Changed:
         """Compare listed deployments with what is stored (`now` in milliseconds)."""
         known = self.rows(project_id, (one["id"] for one in listed))
-        rows, ends = [], []
+        rows, ends, late = [], [], dict[int, int]()
         for one in listed:
             before = known.get(one["id"], {})
             # Whatever touches an ended deployment later moves `updated_at`, but not its end.
             is_same_end = before.get("status") == one["status"] and before.get("finished_at") is not None
             kept = {**one, "finished_at": before["finished_at"]} if is_same_end else one
+            if _is_late(kept):
+                late[one["id"]] = kept["finished_at"]
             if content_hash(kept) != before.get(HASH):
                 rows.append(self._row(project_id, kept, before, now))
                 ends += [end for end in (kept["finished_at"], before.get("finished_at")) if end is not None]
-        return Changed(rows, min(ends, default=None))
+        return Changed(rows, min(ends, default=None), late)
 
     def put(self, rows: Iterable[Item]) -> None:
         """Store deployments as `changed` or `rows` gave them."""
@@ -87,14 +92,20 @@ class DeploymentStore:
         pk = deployments_pk(self._integration_id, project_id)
         return {item["id"]: item for item in self._table.get_many([(pk, padded(one)) for one in numbers])}
 
-    def since(self, project_id: int, moment: int) -> Iterator[list[Item]]:
-        """What counting needs of the deployments that may have ended since a moment, page by page, the newest first."""
+    def since(self, project_id: int, moment: int, late: Sequence[Sequence[int]] = ()) -> Iterator[list[Item]]:
+        """What counting needs of the deployments that may have ended since a moment, page by page, the newest first.
+
+        `late`: the ids and ends of those that are too old to be found so.
+        """
         pk, first = deployments_pk(self._integration_id, project_id), moment - STORED_EARLY
         for page in query_pages(self._table, pk, forward=False, attributes=COUNTED):
-            near = list(takewhile(lambda item: (item["created_at"] or 0) >= first, page))
+            near = list(takewhile(lambda item: not _is_before(item, first), page))
             yield near
             if len(near) < len(page):
-                return
+                break
+        keys = [(pk, padded(number)) for number, end in late if end >= moment]
+        if keys:
+            yield [item for item in self._table.get_many(keys, attributes=COUNTED) if _is_before(item, first)]
 
     def _row(self, project_id: int, deployment: Item, before: Mapping[str, Any], now: int) -> Item:
         own = {name: before[name] for name in OWN if name in before}
@@ -150,6 +161,15 @@ class DeploymentStore:
         packed = pack_one([_packed(one) for one in thinned(counted.changes)])
         about = {"project_id": project_id, "successes": counted.successes, "changes": packed}
         return {"pk": pk, "sk": sk, "schema_version": 1, **about}
+
+
+def _is_before(row: Item, moment: int) -> bool:
+    return row["created_at"] is not None and row["created_at"] < moment
+
+
+def _is_late(row: Item) -> bool:
+    end = row["finished_at"] if row["status"] in {SUCCESS, FAILED} else None
+    return end is not None and _is_before(row, end - STORED_EARLY)
 
 
 def day_of_change(one: Change) -> str:
