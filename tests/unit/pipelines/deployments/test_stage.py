@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from gitlab_hub.pipelines.deployments.stage import MOST_NEW
-from gitlab_hub.pipelines.deployments.state import DAY, HOUR
+from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.pipelines.deployments.stage import MOST_NEW, in_turn
+from gitlab_hub.pipelines.deployments.state import DAY, HOUR, DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.sync.asides import MOST_REFUSED
@@ -90,6 +91,50 @@ def test_a_run_begins_with_a_hundred_projects_at_most(world: Deploying) -> None:
         world.sync(marked=False)
         asked.append(len(world.log))
     assert (asked, world.asides) == ([MOST_NEW, 20, 0], [])
+
+
+def test_projects_that_always_fail_do_not_keep_others_waiting() -> None:
+    never, failed = DeploymentState(), DeploymentState(error="gitlab_unavailable", failed_at=5)
+    lately = DeploymentState(error="gitlab_unavailable", failed_at=9, read_at=1)
+    low = dict.fromkeys(range(1, MOST_NEW + 1), lately)
+    assert in_turn({**low, 900: never}) == {*low, 900}
+    assert in_turn({**low, 901: failed}) == {901, *range(1, MOST_NEW)}, "who waits longest comes first"
+    assert len(in_turn(dict.fromkeys(range(2 * MOST_NEW), never))) == MOST_NEW
+    assert in_turn(dict.fromkeys(range(2 * MOST_NEW), DeploymentState(read_at=1))) == {*range(2 * MOST_NEW)}
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_those_that_failed_the_last_time_do_not_stop_the_others(world: Deploying, *, full: bool) -> None:
+    """Where the first few are refused, the token may see none; that single lists fail says nothing of others."""
+    failing = range(200, 200 + MOST_REFUSED + 2)
+    good = world.do("add_project", path="good")["id"] + 500
+    world.app.company.projects[good] = world.app.company.projects[PROJECT]
+    for number in (*failing, good):
+        row = {"id": number, "path_with_namespace": f"g/p{number}", HASH: "h"}
+        world.table.put({"pk": projects_pk("i1"), "sk": padded(number), **row})
+    world.table.delete(projects_pk("i1"), padded(PROJECT))
+    world.broken = {f"/api/v4/projects/{number}/deployments": 400 for number in failing}
+    world.marks.add([*failing, good], now=1)
+    world.sync(marked=False, full=full)
+    states = DeploymentStates(world.table, "i1")
+    assert (len(world.asides), states.load(good)) == (MOST_REFUSED + 1, DeploymentState())
+    world.asides.clear()
+    world.later(HOUR)
+    world.sync(marked=False, full=full)
+    assert [(key, status) for key, status, _ in world.asides] == [(padded(number), "failed") for number in failing]
+    assert states.load(good).is_read
+
+
+def test_one_that_failed_once_is_asked_again_in_the_next_run(world: Deploying) -> None:
+    world.sync()
+    world.later(DAY)
+    world.broken = {"/deployments": 400}
+    world.sync()
+    assert (world.state.is_read, world.is_marked) == (False, True)
+    world.broken.clear()
+    world.later(600)
+    world.sync(marked=False)
+    assert (world.state.is_read, world.state.failed_at) == (True, None)
 
 
 def test_where_gitlab_refuses_all_only_the_first_few_are_asked(world: Deploying) -> None:

@@ -60,7 +60,8 @@ class DeploymentReading:
         waits = await self._complete(now // 1000)
         seen_at = now // 1000 if window.seen else self._state.seen_at
         watermark = windows.watermark(window, self._state.watermark, now=self._now())
-        await self._keep(watermark=watermark, read_at=now // 1000, seen_at=seen_at, error=None, waits=waits)
+        read = {"read_at": now // 1000, "seen_at": seen_at, "error": None, "failed_at": None}
+        await self._keep(watermark=watermark, waits=waits, **read)
         return not waits
 
     def _opened(self, now: int) -> Window:

@@ -42,10 +42,12 @@ class DeploymentState:
     """Whether something is left to ask later, though no pipeline changes."""
     error: str | None = None
     """Why they could not be read the last time: an error code."""
+    failed_at: int | None = None
+    """When that was, where it was no refusal and may be over soon."""
 
     def is_due(self, now: int) -> bool:
         """Whether a project in which something has changed is to be asked."""
-        if self.read_at is None or self.has_more:
+        if self.read_at is None or self.has_more or self.failed_at is not None:
             return True
         lately = self.error is None and self.seen_at is not None and now - self.seen_at < LATELY_SECONDS
         return not 0 <= now - self.read_at < (HOUR if lately else DAY)
