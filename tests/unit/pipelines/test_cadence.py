@@ -1,11 +1,18 @@
 """How often a project is asked where nothing happens in it."""
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.cadence import ACTIVE_SECONDS, LONGEST_REST_SECONDS, next_look
-from gitlab_hub.pipelines.projects import ReadState
+from gitlab_hub.pipelines.feature import PipelinesFeature
+from gitlab_hub.pipelines.keys import projects_pk
+from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.sync.ports import Session
+from tests.unit.pipelines.hinted_world import HintedWorld
+from tests.unit.pipelines.pipelines_sync import SECOND, ScriptedSession, World
 
 NOW, DAY = 1_790_000_000, 86_400
 
@@ -47,3 +54,55 @@ def test_a_project_without_pipelines_counts_from_the_first_look() -> None:
     state = ReadState().with_look(None, NOW)
     assert (state.active_at, state.rests(NOW)) == (NOW, False)
     assert state.with_look(None, NOW + DAY).rests(NOW + DAY)
+
+
+def test_where_projects_cost_nothing_none_rests() -> None:
+    """GraphQL tells of all again, or there are few of them now: no time is told at which nobody will look."""
+    state = ReadState().with_look((NOW - 3 * DAY) * 1000, NOW)
+    after = state.with_look((NOW - 2 * DAY) * 1000, NOW + DAY, may_rest=False)
+    assert (after.active_at, after.looked_at, after.next_look) == (NOW - 2 * DAY, None, None)
+    assert ReadState().with_look(None, NOW, may_rest=False) == ReadState(), "nothing is written for nothing"
+
+
+def at_rest(world: World, projects: int) -> ReadStates:
+    """So many projects that were read and rest."""
+    states, now = ReadStates(world.table, "i1"), world.now // SECOND
+    for number in range(1, projects + 1):
+        world.table.put({"pk": projects_pk("i1"), "sk": padded(number), "id": number, "path_with_namespace": "g/p"})
+        states.save(number, ReadState(reconciled_at=now).with_look((now - 9 * DAY) * 1000, now))
+    return states
+
+
+@pytest.mark.parametrize(("many", "resting"), [(30, 5), (31, 0)])
+async def test_whoever_carries_on_judges_by_all_projects_of_the_run(many: int, resting: int) -> None:
+    world = World()
+    at_rest(world, 30)
+    for number in range(1, 31):
+        world.project(number)
+    session = ScriptedSession(world, {}, full=False, stop_after=None)
+    feature = PipelinesFeature(world.table, graphql_from=20, lists_from=many)
+    stage = feature.stages(cast("Session", session))[1]
+    async for scope in stage.scopes(padded(25)):
+        await stage.read(scope)
+    assert (session.counts["projects_resting"], world.gitlab.requests == 0) == (resting, resting > 0)
+
+
+def test_a_hint_wakes_a_project_that_rests() -> None:
+    world = HintedWorld()
+    world.add(1, status="success")
+    states, now = at_rest(world, 2), world.now // SECOND
+    before = states.load(1)
+    world.hint(1)
+    assert (states.load(1), states.load(2).rests(now)) == (replace(before, looked_at=None), True)
+    world.hint(9, project=2)
+    assert states.load(2).rests(now), "nothing of it was read"
+
+
+def test_a_project_that_a_run_has_read_meanwhile_is_not_set_back() -> None:
+    world = World()
+    states = at_rest(world, 1)
+    resting = states.at_rest(1, world.now // SECOND)
+    assert resting is not None
+    states.save(1, read := replace(states.load(1), default_watermark=5))
+    states.wake(resting)
+    assert states.load(1) == read

@@ -127,12 +127,12 @@ class PipelinesStage:
         return await self._session.io(lambda: sum(len(page) for page in self._rows.listed(None)))
 
     async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
-        """The known projects by id."""
+        """The known projects by id. How many there are decides how they are read, whoever carries on with the last."""
+        self._are_many = await self._session.io(self._rows.are, self._lists_from)
         pages = self._rows.listed(after)
         while (page := await self._session.io(next, pages, None)) is not None:
             states = await self._session.io(self._states.look_ahead, [item["sk"] for item in page])
-            self._prefetch.plan(states)
-            self._are_many |= len(states) >= self._lists_from
+            self._prefetch.plan(states, at_least=self._lists_from if self._are_many else 0)
             now = from_datetime(self._session.now()) // 1000
             self._resting |= {number for number, state in states.items() if state.rests(now)}
             for item in page:

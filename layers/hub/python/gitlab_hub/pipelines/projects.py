@@ -10,8 +10,8 @@ from gitlab_hub.pipelines.cadence import next_look
 from gitlab_hub.pipelines.keys import cursors_pk, projects_pk
 from gitlab_hub.pipelines.model import clean_text, identity
 from gitlab_hub.pipelines.window import SHOWN, WALK_SECONDS, Stream
-from gitlab_hub.storage.ports import Item, Put, Table
-from gitlab_hub.storage.rows import query_pages
+from gitlab_hub.storage.ports import Condition, Item, Put, Table
+from gitlab_hub.storage.rows import is_written, query_pages
 from gitlab_hub.sync.ports import Row
 from gitlab_hub.sync.table_rows import HASH, TableRows, stretch, unchanged
 
@@ -53,6 +53,10 @@ class ProjectRows(TableRows):
         """Page by page, the projects behind a key that were not marked as gone."""
         for page in self.known(after):
             yield [item for item in page if "gone_at" not in item]
+
+    def are(self, many: int) -> bool:
+        """Whether there are so many of them, those that are gone, too."""
+        return len(self._table.query(self._pk, limit=many, attributes=("sk",)).items) >= many
 
     def known(self, after: str | None) -> Iterator[list[Item]]:
         """Page by page, all projects behind a key, those that are gone, too: their pipelines stay."""
@@ -192,11 +196,11 @@ class ReadState:
             child_seen_at=_noted(self.child_seen_at, now) if seen else self.child_seen_at,
         )
 
-    def with_look(self, last: int | None, now: int) -> "ReadState":
+    def with_look(self, last: int | None, now: int, *, may_rest: bool = True) -> "ReadState":
         """The state after its lists were asked for; `last` = the latest update they have shown (milliseconds)."""
         seen = [moment for moment in (self.active_at, None if last is None else last // 1000) if moment is not None]
-        after = replace(self, active_at=max(seen, default=now), looked_at=now)
-        return after if after.next_look is not None else replace(after, looked_at=None)
+        after = replace(self, active_at=max(seen, default=now if may_rest else None), looked_at=now)
+        return after if may_rest and after.next_look is not None else replace(after, looked_at=None)
 
     @property
     def next_look(self) -> int | None:
@@ -216,14 +220,14 @@ class ReadState:
 
 
 class ReadStates:
-    """The stored read states of an integration's projects."""
+    """The stored read states of an integration's projects. Runs write them; hints only wake what rests."""
 
     def __init__(self, table: Table, integration_id: str) -> None:
         self._table, self._pk = table, cursors_pk(integration_id)
         self._ahead: dict[str, Item] = {}
 
     def look_ahead(self, keys: Sequence[str]) -> dict[int, ReadState]:
-        """Read the states of projects that are about to be loaded, sorted by key: nobody else writes them meanwhile.
+        """Read the states of projects that are about to be loaded, sorted by key: no other run writes them meanwhile.
 
         Each is used once, so that a second try sees what the first one has kept.
         """
@@ -249,6 +253,16 @@ class ReadStates:
         after = replace(state, error=code, owed=owed or state.owed)
         if after != state:
             self.save(project_id, after)
+
+    def at_rest(self, project_id: int, now: int) -> Item | None:
+        """The stored state of a project that rests (`now` in seconds), as `wake` takes it."""
+        item = self._table.get(self._pk, padded(project_id))
+        return item if item is not None and _state(item).rests(now) else None
+
+    def wake(self, resting: Item) -> None:
+        """Have the next run ask for a project's lists; what a run has written meanwhile stays."""
+        same = Condition(equals={name: value for name, value in resting.items() if name not in {"pk", "sk"}})
+        is_written(self._table.put, {**resting, "looked_at": None}, same)
 
     def save(self, project_id: int, state: ReadState) -> None:
         """Keep the state of a project."""

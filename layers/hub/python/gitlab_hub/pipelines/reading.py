@@ -84,8 +84,7 @@ class ProjectReading:
         after = after.with_newest(stream, window.top).with_bridges(window.bridges)
         if stream is Stream.CHILD:
             after = after.with_children_read(seen=window.seen, now=now // 1000)
-        if self._source.may_rest:
-            after = after.with_look(window.last, now // 1000)
+        after = after.with_look(window.last, now // 1000, may_rest=self._source.may_rest)
         counted = self._owed_pipelines.counted(after)
         after = replace(counted, owed=counted.owed or before.owed)
         if after != before:

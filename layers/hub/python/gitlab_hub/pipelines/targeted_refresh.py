@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.gitlab.fields import from_datetime, padded
 from gitlab_hub.inventory.coverage import covers_project
 from gitlab_hub.pipelines.batches import PipelineCopier
 from gitlab_hub.pipelines.model import identity
-from gitlab_hub.pipelines.projects import DATASET, ProjectRows, project_row
+from gitlab_hub.pipelines.projects import DATASET, ProjectRows, ReadStates, project_row
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.storage.ports import Table
@@ -21,6 +21,7 @@ class TargetedRefresh:
         self._session = session
         self._projects = ProjectRows(table, session.target.integration_id)
         self._store = PipelineStore(table, session.target.integration_id)
+        self._states = ReadStates(table, session.target.integration_id)
 
     async def run(self, project_id: int, pipeline_id: int) -> None:
         """Store the pipeline as GitLab has it now, if the integration reaches its project.
@@ -38,6 +39,14 @@ class TargetedRefresh:
             )
         except ResourceNotFound:
             self._session.count(pipelines_vanished=1)
+        else:
+            await self._wake(project_id)
+
+    async def _wake(self, project_id: int) -> None:
+        """Let a project rest no longer: where one thing has happened, there may be more that no hint tells of."""
+        now = from_datetime(self._session.now()) // 1000
+        if (resting := await self._session.io(self._states.at_rest, project_id, now)) is not None:
+            await self._session.write(self._states.wake, resting)
 
     async def _reaches(self, project_id: int) -> bool:
         """Say whether the project is one of the integration's; a new one is taken in first, as its rows hang on it."""

@@ -54,15 +54,17 @@ class Prefetch:
         self._session, self._store, self._standing = session, store, Standing(session, worth_it)
         self._one_at_a_time = asyncio.Lock()
         self._planned: dict[int, Plan] = {}
+        self._wanted = 0
         self._found: dict[int, Told | None] = {}
         self._changed: dict[int, Told] = {}
         """What a look has told of projects that have more to tell."""
         self._sizes = {False: BatchSize(LOOKED_AT), True: BatchSize(READ)}
         self._rows_at_once = BatchSize(ROWS_AT_ONCE)
 
-    def plan(self, states: Mapping[int, ReadState]) -> None:
-        """Hear of projects that are read next."""
+    def plan(self, states: Mapping[int, ReadState], *, at_least: int = 0) -> None:
+        """Hear of projects that are read next; `at_least`: so many are read in the run, by this worker and others."""
         self._planned |= {number: Plan(state) for number, state in states.items()}
+        self._wanted = max(self._wanted, len(self._planned), at_least)
 
     def is_first(self, number: int) -> bool:
         """Whether a project that is read next was never read before."""
@@ -76,7 +78,7 @@ class Prefetch:
     async def told_of(self, number: int) -> Told | None:
         """What is known of a project; None where REST has to tell it."""
         async with self._one_at_a_time:
-            if number in self._planned and number not in self._found and await self._standing.may(len(self._planned)):
+            if number in self._planned and number not in self._found and await self._standing.may(self._wanted):
                 await self._fetch(number)
             self._planned.pop(number, None)
             told = self._found.pop(number, None)
@@ -129,7 +131,7 @@ class Prefetch:
 
     async def _fetch(self, number: int) -> None:
         """Ask about a batch of projects with this one among them, in smaller ones where it is too much."""
-        while number not in self._found and await self._standing.may(len(self._planned)):
+        while number not in self._found and await self._standing.may(self._wanted):
             whole = number in self._changed or not self._planned[number].was_read
             batch, begun = self._batch(number, whole=whole), self._session.now()
             try:
