@@ -1,6 +1,7 @@
 """Builds in AWS: the bus, queues, CodeBuild and Step Functions get them, and their state changes come back."""
 
 import json
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -9,13 +10,19 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from gitlab_hub.incidents import Incident, IncidentStore
+from gitlab_hub.integrations.rows import is_live
+from gitlab_hub.storage.dynamodb import DynamoTable
 from local.stack import Stack
 from tests.end_to_end.building import Built
 from tests.end_to_end.coding_company import CodingCompany, Row
 from tests.end_to_end.hub_client import Hub, until
-from tests.end_to_end.stores import hurry, send, waiting
+from tests.end_to_end.stores import hurry, invoke, send, tick, waiting
 
-SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "docs/build-events.schema.json").read_text()))
+DOCS = Path(__file__).parents[2] / "docs"
+SCHEMA, ALERT = (
+    Draft202012Validator(json.loads((DOCS / f"{name}-events.schema.json").read_text())) for name in ("build", "alert")
+)
 ROLE = "arn:aws:iam::000000000000:role/builds"
 WAITS = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
 
@@ -97,6 +104,31 @@ def test_the_bus_tells_of_builds(company: CodingCompany) -> None:
     finally:
         rules.remove_targets(Rule="theirs", EventBusName=bus, Ids=["queue"])
         rules.delete_rule(Name="theirs", EventBusName=bus)
+
+
+def test_the_bus_tells_of_alerts(company: CodingCompany) -> None:
+    stack = company.hub.stack
+    queue, bus, table = Queue(stack), stack.resources["BuildsBus"], stack.resources["IntegrationsTable"]
+    rules, dynamodb = stack.client("events"), stack.client("dynamodb")
+    incidents = IncidentStore(DynamoTable(table, lambda: dynamodb), time.time, is_live)
+    noted = Incident(
+        kind="default_branch_red", integration_id=company.id, subject="15", at=1, hint="Red.",
+        details={"project_id": 15, "project": None}, announced=True,
+    )  # fmt: skip
+    rules.put_rule(Name="alerts", EventBusName=bus, EventPattern=json.dumps({"detail-type": ["Alert Opened"]}))
+    rules.put_targets(Rule="alerts", EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue.arn}])
+    try:
+        incidents.open(noted)
+        invoke(stack, "SyncPipelinesFunction", tick("sync_pipelines"))
+        event = queue.take()
+        ALERT.validate(event["detail"])
+        assert (event["source"], event["detail"]["alert"]["integration_id"]) == ("gitlab-hub", company.id)
+    finally:
+        rules.remove_targets(Rule="alerts", EventBusName=bus, Ids=["queue"])
+        rules.delete_rule(Name="alerts", EventBusName=bus)
+    incidents.close(noted.kind, company.id, noted.subject)
+    invoke(stack, "SyncPipelinesFunction", tick("sync_pipelines"))
+    assert list(incidents.untold()) == []
 
 
 @pytest.fixture

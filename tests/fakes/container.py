@@ -9,7 +9,8 @@ from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import GitLab, Tokens
 from gitlab_hub.gitlab.limits import Limiter, Unlimited
 from gitlab_hub.integrations.connector import Connector
-from gitlab_hub.storage.ports import Function, Objects, OrderedQueue, Queue, Secrets, Table
+from gitlab_hub.storage.ports import Bus, Function, Objects, OrderedQueue, Queue, Secrets, Table
+from tests.fakes.bus import MemoryBus
 from tests.fakes.objects import MemoryObjects
 from tests.fakes.queue import MemoryFunction, MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
@@ -52,6 +53,7 @@ class MemoryContainer(Container):
         self.queues: dict[str, MemoryQueue] = {}
         self.ordered_queues: dict[str, MemoryOrderedQueue] = {}
         self.bucket = MemoryObjects()
+        self.buses: dict[str, MemoryBus] = {}
         self.functions: dict[str, MemoryFunction] = {}
         self._connector, self._patient, self._secrets = connector, patient or connector, secrets or MemorySecrets()
         vars(self).update(parts)
@@ -85,6 +87,10 @@ class MemoryContainer(Container):
     def function(self, name: Required) -> Function:
         """The function of a setting's name; that it was started is kept."""
         return self.functions.setdefault(self.env(name), MemoryFunction())
+
+    def bus(self, name: Required) -> Bus:
+        """The bus of a setting's name; what it was told is kept."""
+        return self.buses.setdefault(self.env(name), MemoryBus())
 
     def connector(self, *, patient: bool = False) -> Connector:
         """What opens clients of the scripted GitLab."""

@@ -300,21 +300,31 @@ def test_whoever_shows_pages_keeps_sessions_and_asks_the_api_for_all_else() -> N
     }  # fmt: skip
 
 
+OWN_BUS = {"Fn::GetAtt": ["BuildsBus", "Arn"]}
+
+
 def test_builds_run_only_where_the_deployer_says() -> None:
     targets = {"codebuild", "states", "events"}
     found = [(role, s) for role, s in statements() if {a.partition(":")[0] for a in listed(s["Action"])} & targets]
-    assert {role for role, _ in found} == {"BuilderRole"}
+    alerts = [s for role, s in found if role == "SyncPipelinesRole"]
+    assert [(s["Action"], s["Resource"]) for s in alerts] == [(["events:PutEvents"], [OWN_BUS])]
+    assert {role for role, _ in found} == {"BuilderRole", "SyncPipelinesRole"}
     named = [json.dumps(statement["Resource"]) for _, statement in found]
     assert all("Build" in name and "*" not in name for name in named)
 
 
 @pytest.mark.parametrize(
-    ("target", "service"),
-    [("codebuild", "codebuild"), ("stepfunctions", "states"), ("eventbridge", "events"), ("sqs", "sqs")],
+    ("file", "service"),
+    [
+        ("builds/targets/codebuild", "codebuild"),
+        ("builds/targets/stepfunctions", "states"),
+        ("storage/events", "events"),
+        ("builds/targets/sqs", "sqs"),
+    ],
 )
-def test_the_builder_may_call_what_its_targets_call(target: str, service: str) -> None:
-    code = (ROOT / f"layers/hub/python/gitlab_hub/builds/targets/{target}.py").read_text()
-    called = set(re.findall(r"_client\(\)\.(\w+)\(", code))
+def test_the_builder_may_call_what_its_targets_call(file: str, service: str) -> None:
+    code = (ROOT / f"layers/hub/python/gitlab_hub/{file}.py").read_text()
+    called = set(re.findall(r"client(?:\(\))?\.(\w+)\(", code))
     assert called
     granted = {action.partition(":")[2].lower() for action in allowed("BuilderRole", service)}
     assert {name.replace("_", "") for name in called} <= granted

@@ -2,6 +2,9 @@
 
 Whoever finds that something needs a person opens an incident, whoever finds it over closes it. So the list of
 incidents costs what it shows, however many integrations are healthy.
+
+That an announced incident opened or closed is noted in the same transaction, until whoever publishes it has told it:
+so each is told at least once, whatever dies in between.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,13 +12,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from gitlab_hub.storage.ports import Check, ConditionFailed, Item, Key, Put, Table
-from gitlab_hub.storage.rows import query_all
+from gitlab_hub.storage.ports import ABSENT, PRESENT, Check, ConditionFailed, Delete, Item, Key, Put, Table
+from gitlab_hub.storage.rows import is_written, query_all, value_of
 
 PARTITION = "INCIDENTS"
 PREFIX = "INCIDENT#"
+UNTOLD = "EVENT#"
 KEPT_SECONDS = 400 * 86_400
 PAGE = 200
+TRIES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,7 @@ class Incident:
 
     `subject` is the id of what it is about, `at` since when it is known, `hint` what to do; `details` holds what a row
     can hold (no floats, no secrets). `revision` is for whoever opened it: what it last said about its subject.
+    `announced`: whether others are told when it opens and when it closes.
     """
 
     kind: str
@@ -33,6 +39,23 @@ class Incident:
     hint: str
     details: dict[str, Any] = field(default_factory=dict)
     revision: str = ""
+    announced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """That an announced incident opened, or closed, as of `at_ms` (unix milliseconds)."""
+
+    incident: Incident
+    is_open: bool
+    at_ms: int
+
+    @property
+    def id(self) -> str:
+        """The same however often it is told."""
+        about = self.incident
+        state = "opened" if self.is_open else "closed"
+        return f"{about.integration_id}-{about.kind}-{about.subject}-{self.at_ms}-{state}"
 
 
 class IncidentStore:
@@ -53,18 +76,22 @@ class IncidentStore:
         Of a removed integration nothing is kept: whoever was still at work on it would bring back what its removal
         has cleared.
         """
-        before = self.get(incident.kind, incident.integration_id, incident.subject)
-        known = incident if before is None else replace(incident, at=before.at)
-        if known == before:
-            return
-        kept = Put(row(known, now=int(self._now())))
-        with suppress(ConditionFailed):
-            self._table.transact([self._is_live(incident.integration_id), kept])
+        for _ in range(TRIES):
+            before = self.get(incident.kind, incident.integration_id, incident.subject)
+            known = incident if before is None else replace(incident, at=before.at)
+            if known == before or is_written(self._table.transact, self._opening(known, before)):
+                return
 
     def close(self, kind: str, integration_id: str, subject: str) -> None:
         """Drop an incident that is over. Where there is none, that costs a read."""
-        if self.get(kind, integration_id, subject) is not None:
-            self._table.delete(*key_of(kind, integration_id, subject))
+        known, key = self.get(kind, integration_id, subject), key_of(kind, integration_id, subject)
+        if known is None:
+            return
+        if not known.announced:
+            self._table.delete(*key)
+            return
+        with suppress(ConditionFailed):
+            self._table.transact([Delete(key, PRESENT), Put(self._turned(known, is_open=False))])
 
     def of(self, integration_id: str) -> Iterator[Incident]:
         """The open incidents of one integration."""
@@ -80,8 +107,33 @@ class IncidentStore:
 
     def forget(self, integration_id: str) -> None:
         """Drop all incidents of an integration."""
-        mine = [position for position, _ in self.after(None, integration_id)]
-        self._table.write(deletes=[(PARTITION, position) for position in mine])
+        mine = list(self.after(None, integration_id))
+        for _, incident in mine:
+            if incident.announced:
+                self.close(incident.kind, integration_id, incident.subject)
+        self._table.write(deletes=[(PARTITION, position) for position, _ in mine])
+
+    def untold(self) -> Iterator[Turn]:
+        """What has turned and was not told yet, the earliest first; read page by page."""
+        for item in query_all(self._table, PARTITION, prefix=UNTOLD, limit=PAGE):
+            yield Turn(incident=value_of(Incident, item["incident"]), is_open=item["is_open"], at_ms=item["at_ms"])
+
+    def told(self, turn: Turn) -> None:
+        """Drop the note of a turn, which others now know of."""
+        self._table.delete(PARTITION, _position(turn))
+
+    def _opening(self, known: Incident, before: Incident | None) -> list[Check | Put]:
+        kept = Put(row(known, now=int(self._now())))
+        if known.announced:
+            # Whoever opens or closes it meanwhile notes that: what is written on top would hide one of the two.
+            kept = replace(kept, condition=ABSENT if before is None else PRESENT)
+        is_new = known.announced and not (before is not None and before.announced)
+        noted = [Put(self._turned(known, is_open=True))] if is_new else []
+        return [self._is_live(known.integration_id), kept, *noted]
+
+    def _turned(self, incident: Incident, *, is_open: bool) -> Item:
+        turn = Turn(incident=incident, is_open=is_open, at_ms=int(self._now() * 1000))
+        return {"pk": PARTITION, "sk": _position(turn), "schema_version": 1, **asdict(turn)}
 
 
 def position_before(integration_id: str) -> str:
@@ -101,10 +153,14 @@ def key_of(kind: str, integration_id: str, subject: str) -> Key:
     return PARTITION, f"{PREFIX}{integration_id}#{kind}#{subject}"
 
 
+def _position(turn: Turn) -> str:
+    return f"{UNTOLD}{turn.at_ms:013d}#{turn.id}"
+
+
 def _incident(item: Item) -> Incident:
     if "subject" not in item:
         return _of_first_schema(item)
-    return Incident(**{name: item[name] for name in Incident.__dataclass_fields__ if name in item})
+    return value_of(Incident, item)
 
 
 def _of_first_schema(item: Item) -> Incident:

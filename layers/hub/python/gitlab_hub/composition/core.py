@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitlab_hub.incidents import IncidentStore
     from gitlab_hub.integrations.connector import Connector
     from gitlab_hub.integrations.store import IntegrationStore
-    from gitlab_hub.storage.ports import Function, Objects, OrderedQueue, Queue, Secrets, Table
+    from gitlab_hub.storage.ports import Bus, Function, Objects, OrderedQueue, Queue, Secrets, Table
     from gitlab_hub.web.pagination import Cursors
     from gitlab_hub.web.public_url import PublicUrl
     from gitlab_hub.web.tokens import MasterKey, TokenAuthenticator
@@ -110,6 +110,12 @@ class Core:
         from gitlab_hub.storage.functions import LambdaFunction
 
         return LambdaFunction(self.env(name))
+
+    def bus(self, name: Required) -> "Bus":
+        """The event bus that a setting names."""
+        from gitlab_hub.storage.events import EventBridgeBus
+
+        return EventBridgeBus(self.env(name))
 
     def connector(self, *, patient: bool = False) -> "Connector":
         """What opens clients that no rate limiter holds back; a patient one waits longer for an answer."""

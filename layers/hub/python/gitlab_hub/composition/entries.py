@@ -145,9 +145,10 @@ def sync_accounts() -> Entry:
 
 @cache
 def sync_pipelines() -> Entry:
-    """Starts due pipelines syncs, and works on their queue."""
+    """Starts due pipelines syncs, tells the bus of alerts, and works on the queue of the syncs."""
     from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
     from gitlab_hub.pipelines.feature import PipelinesFeature
+    from gitlab_hub.pipelines.figures.alert_events import AlertEvents
     from gitlab_hub.pipelines.hints import PipelineHints
     from gitlab_hub.pipelines.keys import partitions
 
@@ -161,7 +162,9 @@ def sync_pipelines() -> Entry:
         purges=[(table, partial(partitions, table))],
         minutes=settings.pipelines_interval_minutes,
     )
-    return sync_entry(container, work)
+    container.require_env("builds_bus")
+    # Also where alerts are off: what opened while they were on closes some time.
+    return sync_entry(container, work, AlertEvents(container.incidents, container.bus("builds_bus")).tick)
 
 
 @cache

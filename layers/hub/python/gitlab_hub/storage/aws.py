@@ -80,7 +80,9 @@ def refusal(error: ClientError) -> StorageRefused:
     """What to raise for an answer that stays the same; only its code is told, as AWS's text may quote the request."""
     code = code_of(error)
     said = code if code.isalnum() else "unknown"
-    told = f"AWS refuses the hub a table, a secret or its bucket ({said}); look at its functions' roles and keys."
+    told = (
+        f"AWS refuses the hub a table, a secret, its bucket or its bus ({said}); look at its functions' roles and keys."
+    )
     return StorageRefused(told)
 
 

@@ -279,3 +279,13 @@ class Depth(Protocol):
 
     def waiting(self) -> int:
         """Count the messages that may be received. Raises QueueUnavailable."""
+
+
+# The port of events: what the hub tells whoever listens.
+
+
+class Bus(Protocol):
+    """One event bus, or a fake that passes the same contract test."""
+
+    def put(self, detail_type: str, message: Mapping[str, Any]) -> None:
+        """Put one event on it, as JSON. Raises StorageUnavailable or StorageRefused: then nobody was told."""

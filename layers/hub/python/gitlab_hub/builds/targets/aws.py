@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from gitlab_hub.builds.targets.base import TargetDenied, TargetMissing, TargetRefused, TargetUnavailable
 from gitlab_hub.errors import HubError
-from gitlab_hub.storage.aws import TRANSIENT_CODES, code_of, is_transient
+from gitlab_hub.storage.aws import code_of, is_transient
 
 T = TypeVar("T")
 
@@ -26,12 +26,12 @@ def call_aws(send: Callable[[], T]) -> T:
     except BotoCoreError:
         raise _unavailable("no answer") from None
     except ClientError as error:
-        raise error_for_code(code_of(error), may_pass=is_transient(error)) from None
+        raise _sorted_error(error) from None
 
 
-def error_for_code(code: str, *, may_pass: bool = False) -> HubError:
-    """Sort an error code of AWS."""
-    if may_pass or code in TRANSIENT_CODES or code in _FULL:
+def _sorted_error(error: ClientError) -> HubError:
+    code = code_of(error)
+    if is_transient(error) or code in _FULL:
         return _unavailable(code)
     if code.startswith(_DENIED):
         return TargetDenied("The hub's builder may not use this target. The deployer gives it the right (Build…Arns).")

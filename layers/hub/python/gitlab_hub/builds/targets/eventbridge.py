@@ -1,15 +1,14 @@
 """An event on an EventBridge bus: whoever has a rule for it builds, and reports back with PATCH."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitlab_hub.builds.runs.model import Build, BuildStatus
-from gitlab_hub.builds.targets.aws import call_aws, error_for_code
+from gitlab_hub.builds.targets.aws import call_aws
 from gitlab_hub.builds.targets.base import Started, TargetRefused
 from gitlab_hub.storage.aws import LazyClient
+from gitlab_hub.storage.events import put_event
 
-SOURCE = "gitlab-hub"
 DETAIL_TYPES = {"build.requested": "Build Requested", "build.canceled": "Build Canceled"}
 
 
@@ -37,13 +36,4 @@ class EventBridgeTarget:
         bus = build.target.get("bus") or self._default_bus
         if not bus:
             raise TargetRefused("The hub has no event bus of its own: name one in the trigger's target.")
-        entry = {
-            "EventBusName": bus,
-            "Source": SOURCE,
-            "DetailType": DETAIL_TYPES[message["type"]],
-            "Detail": json.dumps(message, separators=(",", ":")),
-        }
-        answer = call_aws(lambda: self._client().put_events(Entries=[entry]))
-        # EventBridge answers 200 also where it took nothing.
-        if answer.get("FailedEntryCount"):
-            raise error_for_code(str(answer["Entries"][0].get("ErrorCode", "")))
+        call_aws(lambda: put_event(self._client(), bus, DETAIL_TYPES[message["type"]], message))

@@ -129,6 +129,7 @@ class AlertsStage(SingleScopeStage):
             at=at,
             hint=hint,
             details={**named, **details},
+            announced=True,
         )
 
 
