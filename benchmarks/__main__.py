@@ -13,6 +13,7 @@ from benchmarks import (
     journeys,
     local_syncs,
     loopback,
+    pipeline_hours,
     provisioning,
     reads,
     receiving,
@@ -22,6 +23,7 @@ from benchmarks import (
     triggers,
 )
 from benchmarks.machine import facts
+from benchmarks.pipeline_hours import Hour, way
 from benchmarks.starts import Start, starts
 from benchmarks.syncs import Figures, figures_of
 
@@ -31,6 +33,7 @@ WEBHOOKS = ("receiving", "steps", "loopback")
 PARTS = (
     *KINDS,
     "members",
+    "hours",
     "effective",
     "history",
     "triggers",
@@ -74,6 +77,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
         yield report.syncs(list(_syncs(chosen, kinds)))
     others: dict[str, Callable[[], report.Section]] = {
         "members": lambda: report.members(list(_members(chosen))),
+        "hours": lambda: report.pipelines(list(_hours(chosen))),
         "effective": lambda: report.effective(effective.answered(quick=chosen.quick)),
         "history": lambda: report.history(history.kept(quick=chosen.quick)),
         "triggers": lambda: report.triggers(triggers.triggers_table()),
@@ -115,6 +119,13 @@ def _members(chosen: argparse.Namespace) -> Iterator[Figures]:
             way = "REST" if case.by_rest else "GraphQL"
             _say(f"members by {way}, {case.latency_ms} ms: {one.sync}: {one.wall:.1f} s")
             yield one
+
+
+def _hours(chosen: argparse.Namespace) -> Iterator[Figures | Hour]:
+    for one in pipeline_hours.measured(quick=chosen.quick, profile=chosen.profile):
+        if isinstance(one, Figures):
+            _say(f"pipelines by {way(one.case)}, {one.case.latency_ms} ms: {one.sync}: {one.wall:.1f} s")
+        yield one
 
 
 def _starts(*, tries: int) -> Iterator[Start]:

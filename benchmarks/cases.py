@@ -20,6 +20,10 @@ class Case:
     """How long every operation of DynamoDB takes."""
     by_rest: bool = False
     """Whether members and pipelines are read by REST alone."""
+    deployments: bool = False
+    """Whether deployments are read with the pipelines."""
+    floor_is_timed: bool = False
+    """Whether a bare client is timed although latency alone gives a floor: GraphQL takes longer than that."""
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -47,6 +51,16 @@ def members(*, quick: bool) -> Sequence[Case]:
         Case(users=2_000 // scale, groups=200 // scale, projects=1_000 // scale, latency_ms=ms, by_rest=by_rest)
         for ms in (0, 50)
         for by_rest in (False, True)
+    ]
+
+
+def pipelines(*, quick: bool) -> Sequence[Case]:
+    """The company, its pipelines read by GraphQL and by REST's lists; last with its deployments too."""
+    sizes: dict[str, Any] = {"users": 200, "groups": 20 if quick else 200, "projects": 100 if quick else 1_000}
+    sizes |= {"floor_is_timed": True}
+    return [
+        *(Case(**sizes, latency_ms=ms, by_rest=by_rest) for ms in (0, 50, 150) for by_rest in (False, True)),
+        Case(**sizes, latency_ms=50, deployments=True),
     ]
 
 

@@ -11,6 +11,7 @@ from benchmarks.journeys import Journeys, journeys_table
 from benchmarks.local_syncs import Waited, waited_table
 from benchmarks.loopback import Figures as Loopback
 from benchmarks.loopback import load_tables, loop_table
+from benchmarks.pipeline_hours import Hour, hours_table, way
 from benchmarks.provisioning import Provisioning, provisioning_tables
 from benchmarks.reads import Bills, reads_table
 from benchmarks.receiving import Figures as Received
@@ -26,9 +27,7 @@ SYNC_COLUMNS = (
     "peak MiB", "requests", "requests/s", "rows", "rows/s", "items written", "write units", "read units",
     "control writes", "control units",
 )  # fmt: skip
-MEMBER_COLUMNS = (
-    "GitLab ms", "members by", "sync", "requests", "wall s", "floor s", "wall / floor", "CPU s", "peak MiB",
-)  # fmt: skip
+WAY_COLUMNS = ("sync", "requests", "wall s", "floor s", "wall / floor", "CPU s", "peak MiB", "items written")
 START_COLUMNS = ("function", "compiled ms", "of it building ms", "not compiled ms", "modules")
 
 
@@ -63,13 +62,16 @@ def syncs(figures: Sequence[Figures]) -> Section:
 
 def members(figures: Sequence[Figures]) -> Section:
     """Members by GraphQL beside members by REST."""
-    rows = [
-        [str(one.case.latency_ms), "REST" if one.case.by_rest else "GraphQL", one.sync, f"{one.requests:,}",
-         f"{one.wall:.1f}", f"{one.floor:.1f}", f"{one.wall / one.floor:.2f}", f"{one.cpu:.1f}",
-         f"{one.peak_mib:.0f}"]
-        for one in figures
-    ]  # fmt: skip
-    return Section("Members by GraphQL and by REST", (table(MEMBER_COLUMNS, rows),))
+    return Section("Members by GraphQL and by REST", (_ways("members by", figures),))
+
+
+def pipelines(measured: Sequence[Figures | Hour]) -> Section:
+    """Pipelines by GraphQL beside pipelines by REST's lists."""
+    figures = [one for one in measured if isinstance(one, Figures)]
+    hours = [one for one in measured if isinstance(one, Hour)]
+    return Section(
+        "Pipelines by GraphQL and by REST", (_ways("pipelines by", figures), hours_table(hours))
+    )  # fmt: skip
 
 
 def triggers(measured: str) -> Section:
@@ -140,6 +142,16 @@ def starts(measured: Sequence[Start]) -> Section:
         for one in measured
     ]
     return Section("Cold starts", (table(START_COLUMNS, rows),))
+
+
+def _ways(what: str, figures: Sequence[Figures]) -> str:
+    rows = [
+        [str(one.case.latency_ms), way(one.case), one.sync, f"{one.requests:,}", f"{one.wall:.1f}", f"{one.floor:.1f}",
+         f"{one.wall / one.floor:.2f}", f"{one.cpu:.1f}", f"{one.peak_mib:.0f}",
+         f"{one.data.get('items_written', 0):,}"]
+        for one in figures
+    ]  # fmt: skip
+    return table(("GitLab ms", what, *WAY_COLUMNS), rows)
 
 
 def _sync_row(one: Figures) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from typing import Any
@@ -43,14 +44,16 @@ class Bench:
     """One company, one stand-in DynamoDB, and the syncs between them."""
 
     def __init__(self, case: Case, gitlab: Running, store: Dynamo, *, profile: bool) -> None:
-        self._case, self._gitlab, self._store, self._profile = case, gitlab, store, profile
+        self.gitlab, self._case, self._store, self._profile = gitlab, case, store, profile
         self._token = gitlab.tokens["admin"]
 
-    def figures(self, kind: str, ordinal: str) -> Figures:
-        """Run one sync in a worker process."""
+    def figures(self, kind: str, ordinal: str, *, ahead: int = 0) -> Figures:
+        """Run one sync in a worker process, whose clock is so many seconds ahead."""
         before = self._bills()
         user_id, by_rest = self._user_id(), self._case.by_rest
-        task = Task(kind, self._gitlab.base, self._token, user_id, self._profile, by_rest)
+        task = Task(
+            kind, self.gitlab.base, self._token, user_id, self._profile, by_rest, ahead, self._case.deployments
+        )  # fmt: skip
         told = answer_of("benchmarks.worker", json.dumps(asdict(task)), AWS_ENDPOINT_URL=self._store.endpoint)
         after = self._bills()
         if told["status"] != "idle":
@@ -68,11 +71,11 @@ class Bench:
         )
 
     def _floor(self, requests: int, targets: list[tuple[str, str]]) -> float:
-        if self._case.latency_ms:
+        if self._case.latency_ms and not self._case.floor_is_timed:
             return requests * self._case.latency_ms / 1000 / CONCURRENCY
         count = min(requests, BARE_REQUESTS)
         asked = list(islice(cycle(targets), count))
-        given = {"base": self._gitlab.base, "token": self._token, "targets": asked, "concurrency": CONCURRENCY}
+        given = {"base": self.gitlab.base, "token": self._token, "targets": asked, "concurrency": CONCURRENCY}
         seconds: float = answer_of("benchmarks.bare", given=json.dumps(given))
         return seconds * requests / count
 
@@ -85,18 +88,24 @@ class Bench:
         return data, control
 
     def _user_id(self) -> int:
-        request = urllib.request.Request(f"{self._gitlab.base}/api/v4/user", headers={"PRIVATE-TOKEN": self._token})  # noqa: S310 - http on loopback
+        request = urllib.request.Request(f"{self.gitlab.base}/api/v4/user", headers={"PRIVATE-TOKEN": self._token})  # noqa: S310 - http on loopback
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - http on loopback
             user: dict[str, Any] = json.load(answer)
         return int(user["id"])
 
 
-def figures_of(case: Case, kinds: tuple[str, ...], *, profile: bool) -> Iterator[Figures]:
-    """All syncs of a case, over stand-ins of their own."""
+@contextmanager
+def bench_of(case: Case, *, profile: bool) -> Iterator[Bench]:
+    """A case's company and stand-ins of its own, until the block ends."""
     with running(*case.sizes, "--frozen") as gitlab, dynamo() as store:
         gitlab.control("POST", "latency", {"ms": case.latency_ms})
         store.take(case.store_ms)
-        bench = Bench(case, gitlab, store, profile=profile)
+        yield Bench(case, gitlab, store, profile=profile)
+
+
+def figures_of(case: Case, kinds: tuple[str, ...], *, profile: bool) -> Iterator[Figures]:
+    """All syncs of a case."""
+    with bench_of(case, profile=profile) as bench:
         for kind in kinds:
             for ordinal in ("first", "second"):
                 yield bench.figures(kind, ordinal)

@@ -137,20 +137,24 @@ class Bench:
 
     def __init__(self, task: Task) -> None:
         self._task, self._inbox = task, Inbox()
+        self._clock: Callable[[], float] = lambda: time.time() + task.ahead
         self.targets: deque[tuple[str, str]] = deque(maxlen=SAMPLE)
         self._integrations = DynamoTable("integrations")
         self._runs = RunStore(self._integrations)
         is_access = task.kind == Kind.ACCESS
         worth_it = NEVER if task.by_rest else WORTH_IT
         access = AccessFeature(DynamoTable("access"), graphql_from=worth_it)
-        feature = access if is_access else PipelinesFeature(DynamoTable("pipelines"), graphql_from=worth_it)
-        outside = Runtime(worker=lambda: uuid4().hex)
+        pipelines = PipelinesFeature(
+            DynamoTable("pipelines"), deployments=task.deployments, graphql_from=worth_it
+        )  # fmt: skip
+        feature = access if is_access else pipelines
+        outside = Runtime(worker=lambda: uuid4().hex, clock=self._clock)
         self._engine = Engine(feature, self._runs, OneTarget(task), self._connect, self._inbox, outside)
 
     def request(self) -> None:
         """Queue a run; the first call of the table also makes the AWS client, which is not the sync's cost."""
         before = self._runs.load(INTEGRATION, Kind(self._task.kind))
-        run = self._runs.save(runs.request(before, sync_id=uuid4().hex, now=int(time.time())))
+        run = self._runs.save(runs.request(before, sync_id=uuid4().hex, now=int(self._clock())))
         self._inbox.send(work_message(run))
 
     def work(self) -> int:
@@ -168,7 +172,7 @@ class Bench:
     def _connect(self, target: SyncTarget) -> Connection:
         policy, options = NetworkPolicy(allow_loopback=True, allow_http=True), ClientOptions()
         address = policy.vetted(target.base_url)
-        limiter = SharedLimiter(self._integrations, host=address.host, user_id=target.user_id, now=time.time)
+        limiter = SharedLimiter(self._integrations, host=address.host, user_id=target.user_id, now=self._clock)
         wire = Requests(VettedTransport(address, policy, options), self.targets)
         gitlab = GitLab(address, OneTarget(self._task), policy=policy, limiter=limiter, options=options, transport=wire)
         return Connection(gitlab, limiter)

@@ -13,4 +13,8 @@ class Task:
     user_id: int
     profile: bool = False
     by_rest: bool = False
-    """Whether members are read by REST alone."""
+    """Whether members and pipelines are read by REST alone."""
+    ahead: int = 0
+    """How far the worker's clock is ahead of the real one (seconds)."""
+    deployments: bool = False
+    """Whether deployments are read with the pipelines."""
