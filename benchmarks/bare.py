@@ -15,6 +15,9 @@ import httpx
 
 AS_JSON = {"Content-Type": "application/json"}
 
+PATIENCE_SECONDS = 120
+"""A query of GraphQL for many projects takes long on a busy machine."""
+
 
 async def ask_all(base: str, token: str, targets: Sequence[tuple[str, str]], concurrency: int) -> float:
     """Send the requests, so many at a time; the seconds from the first to the last."""
@@ -22,7 +25,9 @@ async def ask_all(base: str, token: str, targets: Sequence[tuple[str, str]], con
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     headers = {"Authorization": f"Bearer {token}"}
     origin = f"{parts.scheme}://{parts.netloc}"
-    async with httpx.AsyncClient(base_url=origin, headers=headers, limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=origin, headers=headers, limits=limits, timeout=PATIENCE_SECONDS, trust_env=False
+    ) as client:
         left = iter(targets)
         started = time.perf_counter()
         await asyncio.gather(*(_ask(client, left) for _ in range(concurrency)))

@@ -1,4 +1,6 @@
+import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import changed_pk
 from gitlab_hub.pipelines.model import job_of, pipeline_of
 from gitlab_hub.pipelines.store import Copy, PipelineStore
-from gitlab_hub.storage.ports import Item
+from gitlab_hub.storage.ports import ConditionFailed, Item
 from gitlab_hub.storage.rows import Action, content_hash, key_of
 from tests.unit.pipelines.pipelines_sync import CountingTable
 from tests.unit.pipelines.source_model import job
@@ -98,20 +100,44 @@ def test_a_changed_pipeline_moves_in_the_feed(store: PipelineStore, table: Count
     assert row(table)["changed_at"] == 2
 
 
-def test_jobs_are_durable_before_the_pipeline_that_promises_them(store: PipelineStore, table: CountingTable) -> None:
-    seen: list[str] = []
+class Watching(CountingTable):
+    """Remembers the partitions that every call wrote to."""
 
-    class Watching(CountingTable):
-        def put(self, item: Item, *args: Any, **kwargs: Any) -> None:
-            seen.append(item["pk"])
-            super().put(item, *args, **kwargs)
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[list[str]] = []
 
-        def transact(self, actions: Sequence[Action]) -> None:
-            seen.extend(key_of(action)[0] for action in actions)
-            super().transact(actions)
+    def put(self, item: Item, *args: Any, **kwargs: Any) -> None:
+        self.calls.append([item["pk"]])
+        super().put(item, *args, **kwargs)
 
-    PipelineStore(Watching(), "i1").save(copy(), None, now=1)
-    assert seen == [JOBS, PK, changed_pk("i1")], "and what says that the figures of its day are late comes with it"
+    def transact(self, actions: Sequence[Action]) -> None:
+        self.calls.append([key_of(action)[0] for action in actions])
+        super().transact(actions)
+
+
+def test_a_pipeline_is_one_transaction_with_its_jobs_and_what_says_that_figures_are_late() -> None:
+    table = Watching()
+    PipelineStore(table, "i1").save(copy(), None, now=1)
+    assert table.calls == [[PK, changed_pk("i1"), JOBS]]
+
+
+def test_jobs_too_many_for_a_transaction_are_durable_before_the_pipeline_that_promises_them() -> None:
+    table, chance = Watching(), random.Random(1)  # noqa: S311 - jobs that do not compress
+    noise = [job_of(job(number, chance.randbytes(490).hex())) for number in range(1, 6_500)]
+    large = replace(copy(), jobs=noise)
+    PipelineStore(table, "i1").save(large, None, now=1)
+    *chunks, last = table.calls
+    assert last == [PK, changed_pk("i1")]
+    assert {pk for call in chunks for pk in call} == {JOBS}
+
+
+def test_whoever_comes_too_late_leaves_the_jobs_of_others_alone(store: PipelineStore, table: CountingTable) -> None:
+    store.save(copy(jobs=2), None, now=1)
+    before = table.query(JOBS).items
+    with pytest.raises(ConditionFailed):
+        store.save(copy(jobs=1), None, now=2)
+    assert table.query(JOBS).items == before
 
 
 def test_chunks_that_are_no_longer_needed_go(store: PipelineStore, table: CountingTable) -> None:

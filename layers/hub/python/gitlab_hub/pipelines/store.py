@@ -12,7 +12,7 @@ from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, changed_key, chunk_key, pipelines_pk
 from gitlab_hub.pipelines.model import ACTIVE, in_seconds, is_in_progress, is_terminal
 from gitlab_hub.storage.ports import ABSENT, Condition, Item, Key, Put, Table
-from gitlab_hub.storage.rows import content_hash, is_written, query_all
+from gitlab_hub.storage.rows import content_hash, fit_together, is_written, query_all
 
 # Many small rows as few items: compressed JSON, in chunks that a table takes and a reader can bound.
 
@@ -188,9 +188,10 @@ class PipelineStore:
     def save(self, copy: Copy, known: StoredPipeline | None, *, now: int, hinted: bool = False) -> bool:
         """Keep a pipeline (`now` in milliseconds); False where nothing had changed.
 
-        Raises ConditionFailed where what is stored is not what was `known`: another worker was faster. Chunks go first:
-        a crash before the row leaves the old row, whose difference makes the next run read it again. Where two workers
-        may have written chunks (`hinted`, now or before), they are written even if nothing seems to have changed.
+        Raises ConditionFailed where what is stored is not what was `known`: another worker was faster. Chunks are
+        written with the row; of a pipeline too large for one transaction they go first: a crash before the row leaves
+        the old row, whose difference makes the next run read it again. Where two workers may have written chunks
+        (`hinted`, now or before), they are written even if nothing seems to have changed.
         """
         project_id, number = copy.pipeline["project_id"], copy.pipeline["id"]
         jobs = with_attempts(copy.jobs)
@@ -207,19 +208,22 @@ class PipelineStore:
         if known is not None and reliable and known.settled == copy.settled:
             return False
         packed = {JOBS: pack(jobs), BRIDGES: pack(bridges)}
-        if not reliable:
-            self._table.write(puts=self._chunks(project_id, number, packed))
         changed_at = known.changed_at if known is not None and same else now
         counts = {"job_chunks": len(packed[JOBS]), "bridge_chunks": len(packed[BRIDGES])}
         state = {"settled": copy.settled, "digest": digest, "hinted": hinted, "written_at": now}
         row = {**self._row(body, known, changed_at=changed_at, is_outline=copy.is_outline), **counts, **state}
         condition = ABSENT if known is None else known.unchanged
         marks = [] if same else [Put(mark) for mark in changed_marks(self._integration_id, row, known)]
+        chunks = [] if reliable else [Put(chunk) for chunk in self._chunks(project_id, number, packed)]
         # In one transaction: the figures of a day may be late, and never miss what is stored.
-        if marks:
-            self._table.transact([Put(row, condition), *marks])
-        else:
+        actions = [Put(row, condition), *marks, *chunks]
+        if not fit_together(actions):
+            self._table.write(puts=[chunk.item for chunk in chunks])
+            actions = actions[: -len(chunks)]
+        if len(actions) == 1:
             self._table.put(row, condition)
+        else:
+            self._table.transact(actions)
         self._table.write(deletes=self._left_over(project_id, number, packed, known))
         return not same
 

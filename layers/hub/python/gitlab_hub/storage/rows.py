@@ -138,6 +138,11 @@ def size_bytes(actions: Iterable[Action]) -> int:
     return sum(size_of(action.item) for action in actions if isinstance(action, Put))
 
 
+def fit_together(actions: Sequence[Action]) -> bool:
+    """Whether one transaction takes them all."""
+    return len(actions) <= MOST_ACTIONS and size_bytes(actions) <= MOST_BYTES
+
+
 def key_of(action: Action) -> Key:
     """Which item an action is about."""
     return (action.item["pk"], action.item["sk"]) if isinstance(action, Put) else action.key

@@ -20,8 +20,8 @@ from gitlab_hub.pipelines.keys import (
 )
 from gitlab_hub.pipelines.reader import shown
 from gitlab_hub.pipelines.store import JOBS, MAX_CHUNK, pack_one, unpack
-from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Table
-from gitlab_hub.storage.rows import is_written, query_all, query_pages
+from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.storage.rows import fit_together, is_written, query_all, query_pages
 
 VERSION = 2
 """Goes up with the rules that figures are made by: then all of them are made again out of what is stored."""
@@ -119,8 +119,7 @@ class FigureStore:
                 counted.append(fact.id)
         packed = pack_one(counted)
         row = {"pk": key[0], "sk": key[1], "schema_version": 1, "project_id": of.project_id, "ids": packed}
-        self._table.put({**row, **_fitting(day, evidence.collected(), MAX_CHUNK - len(packed))})
-        self._forget(of.marks)
+        self._keep({**row, **_fitting(day, evidence.collected(), MAX_CHUNK - len(packed))}, of.marks)
 
     def add_up(self, day: str) -> None:
         """Make the figures of a day out of those of its projects."""
@@ -156,9 +155,13 @@ class FigureStore:
             jobs.setdefault(keys[item["pk"], item["sk"]], []).extend(unpack(item["data"]))
         return jobs
 
-    def _forget(self, marks: Sequence[Item]) -> None:
-        """Remove marks, but those that were set anew meanwhile."""
+    def _keep(self, row: Item, marks: Sequence[Item]) -> None:
+        """Write figures, and remove what asked for them, but marks that were set anew meanwhile."""
         deletes = [Delete((mark["pk"], mark["sk"]), Condition(equals={"token": mark["token"]})) for mark in marks]
+        whole = [Put(row), *deletes]
+        if fit_together(whole) and is_written(self._table.transact, whole):
+            return
+        self._table.put(row)
         for start in range(0, len(deletes), DELETES_AT_ONCE):
             some = deletes[start : start + DELETES_AT_ONCE]
             try:
