@@ -216,10 +216,11 @@ class PipelineStore:
         marks = [] if same else [Put(mark) for mark in changed_marks(self._integration_id, row, known)]
         chunks = [] if reliable else [Put(chunk) for chunk in self._chunks(project_id, number, packed)]
         # In one transaction: the figures of a day may be late, and never miss what is stored.
-        actions = [Put(row, condition), *marks, *chunks]
-        if not fit_together(actions):
+        actions = [Put(row, condition), *marks]
+        if fit_together([*actions, *chunks]):
+            actions += chunks
+        else:
             self._table.write(puts=[chunk.item for chunk in chunks])
-            actions = actions[: -len(chunks)]
         if len(actions) == 1:
             self._table.put(row, condition)
         else:

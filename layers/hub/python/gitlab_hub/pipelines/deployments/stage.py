@@ -133,8 +133,8 @@ class DeploymentsStage:
         state = await self._session.io(self._states.load, project_id)
         now = from_datetime(self._session.now()) // 1000
         is_closed = isinstance(error, Forbidden | ResourceNotFound)
-        moments = {"read_at": now if is_closed else state.read_at, "failed_at": None if is_closed else now}
-        after = replace(state, error=error.code, has_more=False, **moments)
+        read_at, failed_at = (now, None) if is_closed else (state.read_at, now)
+        after = replace(state, error=error.code, has_more=False, read_at=read_at, failed_at=failed_at)
         await self._session.write(self._states.save, project_id, after)
 
     async def _why(self, project_id: int, refusal: Forbidden) -> Forbidden:

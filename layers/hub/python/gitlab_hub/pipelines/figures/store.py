@@ -21,7 +21,7 @@ from gitlab_hub.pipelines.keys import (
 from gitlab_hub.pipelines.reader import shown
 from gitlab_hub.pipelines.store import JOBS, MAX_CHUNK, pack_one, unpack
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Put, Table
-from gitlab_hub.storage.rows import fit_together, is_written, query_all, query_pages
+from gitlab_hub.storage.rows import Action, fit_together, is_written, query_all, query_pages
 
 VERSION = 2
 """Goes up with the rules that figures are made by: then all of them are made again out of what is stored."""
@@ -158,7 +158,7 @@ class FigureStore:
     def _keep(self, row: Item, marks: Sequence[Item]) -> None:
         """Write figures, and remove what asked for them, but marks that were set anew meanwhile."""
         deletes = [Delete((mark["pk"], mark["sk"]), Condition(equals={"token": mark["token"]})) for mark in marks]
-        whole = [Put(row), *deletes]
+        whole: list[Action] = [Put(row), *deletes]
         if fit_together(whole) and is_written(self._table.transact, whole):
             return
         self._table.put(row)
