@@ -91,7 +91,7 @@ def test_a_worker_that_dies_at_any_call_of_a_store_leaves_a_plan_that_the_next_o
         assert [one["status"] for one in found["operations"]] == DONE, fault
         # Every write is a step of the plan, and none was sent twice: what is done is never sent again.
         assert len(hub.gitlab.writes) == len(OPERATIONS), fault
-    assert counted > 20
+    assert counted > 12
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["before", "after"])
