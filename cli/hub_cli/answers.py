@@ -13,11 +13,11 @@ _NO_HUB = "Is this the hub's own address? It looks like https://hub.example.com,
 
 
 def read(response: httpx.Response) -> Row:
-    """Give the object that was answered. Raises Refused, or Unreachable where no hub has answered."""
+    """Give the object of an answer that is no refusal. Raises Unreachable where no hub has answered."""
     content = _object(response)
-    if response.is_success and content is not None:
-        return content
-    raise problem_of(response)
+    if content is None:
+        raise problem_of(response)
+    return content
 
 
 def problem_of(response: httpx.Response) -> Problem:

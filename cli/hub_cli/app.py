@@ -11,18 +11,24 @@ from hub_cli import __version__
 from hub_cli.commands import (
     access,
     accounts,
+    api,
     builds,
     changes,
     connecting,
     deliveries,
     exports,
+    integrations,
     login,
     operations,
     pipelines,
     plans,
+    policies,
     requests,
+    reviews,
     syncing,
     tokens,
+    triggers,
+    webhooks,
 )
 from hub_cli.output import console, text
 from hub_cli.problems import ExitCode, Problem, Refused
@@ -103,8 +109,8 @@ def root(
     """Stand before every command."""
 
 
-for part in (login, connecting, syncing, access, accounts, changes, plans, requests, pipelines, exports, deliveries,
-             builds, operations, tokens):  # fmt: skip
+for part in (login, connecting, integrations, syncing, access, accounts, changes, plans, requests, policies, reviews,
+             pipelines, exports, deliveries, builds, triggers, webhooks, operations, tokens, api):  # fmt: skip
     part.add_to(app)
 
 

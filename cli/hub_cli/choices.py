@@ -200,3 +200,51 @@ class FileFormat(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+
+
+class Decision(StrEnum):
+    """What a review decides about access."""
+
+    KEEP = "keep"
+    REVOKE = "revoke"
+    CHANGE = "change"
+
+
+class DecisionFilter(StrEnum):
+    """What was decided, or that nothing was."""
+
+    KEEP = "keep"
+    REVOKE = "revoke"
+    CHANGE = "change"
+    NONE = "none"
+
+
+class HookScope(StrEnum):
+    """What a webhook hangs on."""
+
+    PROJECT = "project"
+    GROUP = "group"
+    SYSTEM = "system"
+
+
+class HookEvent(StrEnum):
+    """What a webhook tells of."""
+
+    PUSH = "push"
+    TAG_PUSH = "tag_push"
+    MERGE_REQUEST = "merge_request"
+    PIPELINE = "pipeline"
+    JOB = "job"
+    DEPLOYMENT = "deployment"
+    RELEASE = "release"
+    NOTE = "note"
+    MEMBER = "member"
+    PROJECT = "project"
+    SUBGROUP = "subgroup"
+
+
+class Verification(StrEnum):
+    """How a delivery proves itself."""
+
+    SIGNATURE = "signature"
+    TOKEN = "token"  # noqa: S105 - the name of a way

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from hub_cli import __version__
-from hub_cli.answers import Row, code_of, read, retry_after
+from hub_cli.answers import Row, code_of, problem_of, read, retry_after
 from hub_cli.causes import unreachable
 from hub_cli.problems import Unreachable, WrongUsage
 from hub_cli.retries import Failure, wait_before
@@ -61,19 +61,42 @@ class Hub:
         """Do something once, however often it has to be sent."""
         return self._call("POST", path, body=dict(body or {}), headers={"idempotency-key": self._new_key()})
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Row:
+        """Change something."""
+        return self._call("PATCH", path, body=dict(body))
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Row:
+        """Put something in the place of what is there."""
+        return self._call("PUT", path, body=dict(body))
+
     def delete(self, path: str) -> Row:
         """Remove something."""
         return self._call("DELETE", path)
 
-    def _call(
+    def file(self, path: str) -> str:
+        """Read a text that is no JSON, such as CSV."""
+        answer = self._answered("GET", path)
+        if answer.headers.get("content-type", "").startswith("text/csv"):
+            return answer.text
+        raise problem_of(answer)
+
+    def any(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Send any request of the API; gives its answer, which is no refusal."""
+        headers = {"idempotency-key": self._new_key()} if method == "POST" else {}
+        return self._answered(method, path, body=body, headers=headers)
+
+    def _call(self, method: str, path: str, **more: Any) -> Row:
+        return read(self._answered(method, path, **more))
+
+    def _answered(
         self,
         method: str,
         path: str,
         *,
         query: Mapping[str, Any] | None = None,
-        body: Row | None = None,
+        body: Any = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Row:
+    ) -> httpx.Response:
         asked = {name: _spelled(value) for name, value in (query or {}).items() if value is not None}
         request = self._http.build_request(method, path, params=asked or None, json=body, headers=dict(headers or {}))
         attempt = 0
@@ -85,7 +108,9 @@ class Hub:
             if pause is None:
                 if isinstance(answer, httpx.HTTPError):
                     raise unreachable(answer)
-                return read(answer)
+                if answer.is_success:
+                    return answer
+                raise problem_of(answer)
             self._sleep(pause)
 
     def _send(self, request: httpx.Request) -> httpx.Response | httpx.HTTPError:

@@ -76,6 +76,14 @@ class Output:
         else:
             self._csv_rows(rows, columns)
 
+    def json(self, value: Any, *, indent: int | None = 2) -> None:
+        """Tell of an answer of the API as it is, its times too."""
+        _write(f"{escaped_json(json.dumps(value, ensure_ascii=False, indent=indent))}\n")
+
+    def file(self, content: str) -> None:
+        """Write a text as it is; on a terminal without what that would obey."""
+        _write(visible_lines(content) if console(sys.stdout).is_terminal else content)
+
     def draw(self, drawing: RenderableType, *, wraps: bool = True) -> None:
         """Show something to people. Whatever is in it has to be safe: `text`, or made by this class.
 

@@ -1,7 +1,7 @@
 """When a request may be sent again, and how long to wait before. Pure.
 
-A GET changes nothing, and a POST carries an `Idempotency-Key` with which the hub lets it take effect once. What a
-DELETE would do a second time nobody promises, so it is repeated only where nothing was sent at all.
+A GET changes nothing, and a POST carries an `Idempotency-Key` with which the hub lets it take effect once. What a PUT,
+PATCH or DELETE would do a second time nobody promises, so it is repeated only where nothing was sent at all.
 """
 
 from dataclasses import dataclass

@@ -50,6 +50,16 @@ def duration(text: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
+def days(text: str | None) -> int | None:
+    """Read a whole number of days, as `30d` or `2w`; None of None. Raises WrongUsage."""
+    if text is None:
+        return None
+    count, rest = divmod(duration(text), DAY)
+    if rest:
+        raise WrongUsage(f"“{text}” is not a number of days.", hint="Write 30d or 2w.")
+    return count
+
+
 def moment_before(text: str, *, now: float) -> int:
     """Read how far back (`7d`) or since when (`2026-11-30`, perhaps with a time): unix seconds. Raises WrongUsage."""
     if _DURATION.fullmatch(text.strip()):

@@ -9,8 +9,7 @@ from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
 from hub_cli.names import account_named, place
 from hub_cli.options import Integration, Limit, Output
-from hub_cli.problems import WrongUsage
-from hub_cli.times import DAY, duration
+from hub_cli.times import days
 
 PANEL = "Access"
 
@@ -66,7 +65,7 @@ def people(
     invocation = Invocation.of(context, output, integration)
     found = invocation.hub.rows(
         invocation.at("accounts"), "accounts", q=search, kind=kind, status=status, is_admin=admin, external=external,
-        inactive_days=_days(inactive), two_factor_enabled=two_factors, without_grants=True if without_access else None,
+        inactive_days=days(inactive), two_factor_enabled=two_factors, without_grants=True if without_access else None,
     )  # fmt: skip
     invocation.out.rows(found, PEOPLE, empty="There is no such account.", asked=limit)
 
@@ -99,15 +98,6 @@ def credentials(
     account = None if person is None else account_named(invocation.hub, invocation.at(), person)
     found = invocation.hub.rows(
         invocation.at("gitlab-credentials"), "gitlab_credentials", risk=risk, kind=kind,
-        account_id=account and account["id"], expiring_within_days=_days(expiring),
+        account_id=account and account["id"], expiring_within_days=days(expiring),
     )  # fmt: skip
     invocation.out.rows(found, CREDENTIALS, empty="There is no such token or key.", asked=limit)
-
-
-def _days(text: str | None) -> int | None:
-    if text is None:
-        return None
-    days, rest = divmod(duration(text), DAY)
-    if rest:
-        raise WrongUsage(f"“{text}” is not a number of days.", hint="Write 30d or 2w.")
-    return days

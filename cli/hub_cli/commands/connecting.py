@@ -1,4 +1,4 @@
-"""Connecting a GitLab, and the ones that are: `connect`, `integrations`."""
+"""Connecting a GitLab: `connect`."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from hub_cli.answers import Row
 from hub_cli.client import path
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation, query_of, secret
-from hub_cli.options import Limit, Output
+from hub_cli.options import Output
 from hub_cli.output import text
 from hub_cli.problems import Refused
 from hub_cli.times import relative
@@ -36,9 +36,8 @@ CHECKS = (
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the command."""
     app.command(rich_help_panel=PANEL)(connect)
-    app.command(rich_help_panel=PANEL)(integrations)
 
 
 def connect(
@@ -82,18 +81,11 @@ def connect(
     try:
         answer = hub.post(path("integrations", "gitlab", "start"), body)
     except Refused as refused:
-        _show_checks(invocation, refused.details.get("checks"))
+        show_checks(invocation, refused.details.get("checks"))
         raise
     _show(invocation, answer)
     if oauth_app is not None and answer["integration"] is not None:
         _authorize(invocation, answer)
-
-
-def integrations(context: typer.Context, *, limit: Limit = None, output: Output = Format.TABLE) -> None:
-    """List the GitLabs that are connected."""
-    invocation = Invocation.of(context, output)
-    found = invocation.hub.rows(path("integrations"), "integrations")
-    invocation.out.rows(found, INTEGRATIONS, empty="No GitLab is connected yet: `hub connect`.", asked=limit)
 
 
 def _show(invocation: Invocation, answer: Row) -> None:
@@ -124,6 +116,7 @@ def _authorize(invocation: Invocation, answer: Row) -> None:
     out.remark(begun["connect_url"], style="", wraps=False)
 
 
-def _show_checks(invocation: Invocation, checks: Any) -> None:
+def show_checks(invocation: Invocation, checks: Any) -> None:
+    """Show people the steps of a verification, as far as the answer has some."""
     if isinstance(checks, list) and checks and invocation.out.is_for_people:
         invocation.out.draw(Group(invocation.out.table(checks, CHECKS), text("")))

@@ -73,6 +73,27 @@ def test_an_oauth_application_is_connected_by_a_link_for_a_browser(hub: CommandL
     ]
 
 
+def test_an_integration_is_changed_verified_given_another_token_and_removed(hub: CommandLine) -> None:
+    made = hub("connect", "https://sixth.example.com", "--name", "Sixth", "-o", "json", typed=CANARY)
+    here = ("-i", json.loads(made.out)["integration"]["id"])
+    assert (hub("integrations", "change", *here).code, hub("integrations", "change", "--pause", *here).code) == (2, 0)
+    renamed = json.loads(hub("integrations", "change", "--name", "6th", "--resume", *here, "-o", "json").out)
+    assert (renamed["display_name"], json.loads(hub("integrations", "show", *here, "-o", "json").out)) == (
+        "6th",
+        renamed,
+    )
+    assert "ok" in hub("integrations", "verify", *here).out
+    given = hub("integrations", "token", *here, typed=CANARY)
+    assert (given.code, "valid" in given.out, CANARY in given.everything) == (0, True, False)
+    before, hub.hub.gitlab.script["/user"] = hub.hub.gitlab.script["/user"], answer(401, {})
+    refused, failed = hub("integrations", "token", *here, typed=CANARY), hub("integrations", "verify", *here)
+    hub.hub.gitlab.script["/user"] = before
+    assert (refused.code, "failed" in refused.out, failed.code, CANARY in refused.everything) == (1, True, 4, False)
+    assert [hub("integrations", verb, *here).code for verb in ("rotate", "remove")] == [2, 2]
+    assert hub("integrations", "remove", "--yes", *here).code == 0
+    assert hub("integrations", "show", *here).code == 2
+
+
 def test_a_delivery_is_replayed(hub: CommandLine) -> None:
     waiting = hub.hub.container.ordered_queues["deliveries"]
     before = len(waiting.sent)
@@ -130,6 +151,8 @@ def test_a_sync_is_asked_for(hub: CommandLine) -> None:
     "command",
     ["connect https://gitlab.example.com --dry-run", "sync", "builds cancel {build_id}",
      "deliveries replay {delivery_id}", "plan grant ana acme owner", "apply plan_00000000 --yes", "undo plan_00000000",
+     "reviews create Everything", "reviews close {review_id} --yes", "sync accept access", "policies",
+     "webhooks repair {hook_id}", "triggers delete {trigger_id} --yes", "api /v1/tokens",
      "tokens create owner", "tokens", "requests ask ana acme owner --reason x", "requests approve req_00000000"],
 )  # fmt: skip
 def test_a_viewer_is_told_that_the_role_is_too_low(hub: CommandLine, command: str) -> None:

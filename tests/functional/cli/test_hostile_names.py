@@ -16,7 +16,7 @@ HOSTILE = "=cmd|x [bold red]bad[/] [/nope] :smile: \x1b[2J\x1b]8;;http://evil\x0
 WIDE = "王小明🦊é"
 COMMANDS = (
     "who acme", "what ana", "why ana acme", "people", "people --limit 1", "changes", "summary", "plan", "requests",
-    "builds", "deliveries", "audit", "incidents", "integrations",
+    "builds", "deliveries", "audit", "incidents", "integrations", "reviews", "triggers", "webhooks",
 )  # fmt: skip
 TERMINALS: tuple[dict[str, str | None], ...] = ({}, {"NO_COLOR": None, "COLORTERM": "truecolor"}, {"COLUMNS": "30"})
 

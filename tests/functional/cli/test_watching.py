@@ -11,6 +11,7 @@ import pytest
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.store import RunStore
+from hub_cli.invocation import Invocation
 from hub_cli.watching import PATIENCE
 from tests.functional.cli.command_line import CommandLine
 
@@ -180,3 +181,37 @@ def _interrupt(_request: httpx.Request) -> httpx.Response:
 
 def _unauthorized() -> httpx.Response:
     return httpx.Response(401, json={"error": "No.", "code": "unauthorized", "retryable": False, "request_id": "r"})
+
+
+@pytest.mark.parametrize(
+    ("verb", "told", "after"),
+    [("accept", "is queued", "queued"), ("reject", "nothing was removed", "idle")],
+)
+def test_what_a_suspect_sync_would_remove_is_accepted_or_rejected(
+    following: CommandLine, verb: str, told: str, after: str
+) -> None:
+    change(following, status=RunStatus.SUSPECT, suspected={"grants": 40, "accounts": 3}, finished_at=1)
+    assert "Add --yes" in following("sync", verb, "access").err
+    assert RunStore(following.hub.tables["integrations"]).load(following.hub.own, Kind.ACCESS).suspected
+    decided = following("sync", verb, "access", "--yes")
+    assert (decided.code, told in decided.out) == (0, True)
+    assert json.loads(following("sync", "--status", "-o", "json").out)["kinds"]["access"]["status"] == after
+    again = following("sync", verb, "access", "--yes")
+    assert (again.code, again.out) == (1, "")
+
+
+def test_whoever_decides_about_removals_is_told_what_they_are(
+    following: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(following, status=RunStatus.SUSPECT, suspected={"grants": 4000, "accounts": 3})
+    asked: list[str] = []
+    monkeypatch.setattr(Invocation, "confirm", lambda _, question, **__: asked.append(question))
+    following("sync", "reject", "access")
+    assert asked == ["Keep 4,000 grants, 3 accounts?"]
+
+
+def test_syncs_that_have_ended_are_listed(following: CommandLine) -> None:
+    run = RunStore(following.hub.tables["integrations"])
+    run.end(replace(run.load(following.hub.own, Kind.ACCESS), status=RunStatus.SUSPECT, suspected={"grants": 4}))
+    assert "access  suspect" in following("sync", "history").out
+    assert json.loads(following("sync", "history", "-o", "json").out)[0]["suspected"] == {"grants": 4}

@@ -18,7 +18,10 @@ from hub_cli.problems import ExitCode
 ROOT = Path(__file__).parents[3]
 CLI = ROOT / "cli"
 ALLOWED = {"httpx", "rich", "typer", "hub_cli"}
-SILENT = {"hub logout", "hub open", "hub deliveries tail", "hub tokens revoke"}
+SILENT = {
+    "hub logout", "hub open", "hub deliveries tail", "hub tokens revoke", "hub triggers delete", "hub webhooks delete",
+    "hub sync accept", "hub sync reject", "hub reviews export", "hub api",
+}  # fmt: skip
 """Commands that have nothing to tell in several formats."""
 _PIN = re.compile(r"^([a-z0-9-]+)==([^\s;]+)", re.MULTILINE)
 
