@@ -13,7 +13,7 @@ from gitlab_hub.inventory.model import ALL, Resource, ResourceType
 from gitlab_hub.sync.scope_list import ScopeList
 from tests.fakes.counting_table import CountedTable
 from tests.functional.access.access_api import Client
-from tests.functional.access.test_effective_routes import ACME, ANA, EVERYTHING, OPS, SHOP, company, levels
+from tests.functional.access.effective_company import ACME, ANA, EVERYTHING, OPS, SHOP, company, levels
 
 __all__ = ["company"]
 

@@ -16,6 +16,10 @@ SECRETS = "integration secrets"
 """What stands for the secrets of integrations: their names begin with the stack's prefix."""
 
 BUCKET = "ExportsBucket"
+OBJECTS = ("int_*/access/*", "files/int_*", "exports/int_*")
+"""The objects of integrations: their snapshots, the files for auditors, and exports."""
+
+WRITES = ("dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,3 +88,14 @@ def _name(resource: Any) -> str:
         return str(value)
     assert function == "Fn::Sub", json.dumps(resource)
     return SECRETS if "/integration/*" in value else _ATTRIBUTE.sub(r"\1", value)
+
+
+def allowed(role: str, service: str) -> set[str]:
+    """The actions of a service that a role may do on anything."""
+    return {
+        action
+        for name, statement in statements()
+        if name == role
+        for action in listed(statement["Action"])
+        if action.startswith(f"{service}:")
+    }

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.fakes.aws_calls import AwsCall
-from tests.unit.template.rights import BUCKET, Grant, grants, used
+from tests.unit.template.rights import OBJECTS, WRITES, Grant, allowed, grants, used
 from tests.unit.template.transformed import ROOT, functions, listed, resources, statements, transformed
 
 _WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -15,8 +15,6 @@ BEGIN_AND_END = ("CreateSecret", "DeleteSecret")
 OF_LAMBDA = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"}
 """What Lambda itself does with a queue, in the name of the function's role."""
 _SECRETS = "secret:gitlab-hub/${AWS::StackName}/integration/*"
-OBJECTS = ("int_*/access/*", "files/int_*", "exports/int_*")
-"""The objects of integrations: their snapshots, the files for auditors, and exports."""
 
 
 def test_every_function_has_a_role_of_its_own() -> None:
@@ -57,16 +55,6 @@ def test_no_role_has_a_managed_policy_but_for_a_vpc() -> None:
         assert managed == [] or managed["Fn::If"][0] == wanted, name
 
 
-def allowed(role: str, service: str) -> set[str]:
-    return {
-        action
-        for name, statement in statements()
-        if name == role
-        for action in listed(statement["Action"])
-        if action.startswith(f"{service}:")
-    }
-
-
 @pytest.mark.parametrize("role", ["AuthorizerRole", "PipelinesRole"])
 def test_readers_change_nothing(role: str) -> None:
     assert allowed(role, "dynamodb") <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
@@ -82,7 +70,6 @@ def test_functions_that_call_no_gitlab_read_no_gitlab_token(role: str) -> None:
     assert all(_SECRETS not in json.dumps(statement) for name, statement in statements() if name == role)
 
 
-WRITES = ("dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem")
 READS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
 
 
@@ -199,71 +186,6 @@ def test_whoever_answers_about_access_writes_reviews_and_nothing_that_comes_from
         assert "AccessFunction" not in who_may(WRITES, "AccessTable", f"int_1#{collection}")
     assert allowed("AccessRole", "secretsmanager") == {"secretsmanager:GetSecretValue"}
     assert allowed("AccessRole", "sqs") == {"sqs:SendMessage"}  # to have files made that are too large for an answer
-
-
-OF_OBJECTS = {
-    "get_object": "GetObject",
-    "put_object": "PutObject",
-    "create_multipart_upload": "PutObject",
-    "upload_part": "PutObject",
-    "complete_multipart_upload": "PutObject",
-    "abort_multipart_upload": "AbortMultipartUpload",
-    "delete_objects": "DeleteObject",
-    "list_objects_v2": "ListBucket",
-    "generate_presigned_url": "GetObject",
-}
-"""What each call of S3 needs (Service Authorization Reference, Amazon S3)."""
-
-
-def test_objects_are_written_by_those_who_make_them_and_read_by_who_answers_and_nobody_else() -> None:
-    code = (ROOT / "layers/hub/python/gitlab_hub/storage/s3.py").read_text()
-    needed = {OF_OBJECTS[name] for name in re.findall(r"_client\(\)\.(\w+)\(", code)}
-    granted = {grant for grant in GRANTED if grant.action.startswith("s3:")}
-    by_role = {
-        role: {grant.action.partition(":")[2] for grant in granted if grant.role == role}
-        for role in {grant.role for grant in granted}
-    }
-    assert by_role == {
-        "SyncAccountsRole": needed,
-        "AccessRole": {"GetObject"},
-        "ExporterRole": needed - {"GetObject"},
-    }
-    assert {grant.resource for grant in granted} == {BUCKET}
-    patterns = {key for grant in granted for key in grant.keys if grant.action != "s3:ListBucket"}
-    assert patterns == set(OBJECTS)
-
-
-@pytest.mark.parametrize(
-    ("key", "is_granted"),
-    [
-        ("int_1/access/2026-11-30/1795130000-s1.jsonl.gz", True),
-        ("files/int_1/access-review/2026-11-30.csv", True),
-        ("int_1/other", False),
-        ("access/int_1", False),
-        ("", False),
-    ],
-)
-def test_rights_on_objects_end_where_integrations_have_theirs(key: str, is_granted: bool) -> None:
-    for function, action in (
-        ("SyncAccountsFunction", "s3:PutObject"),
-        ("SyncAccountsFunction", "s3:ListBucket"),
-        ("AccessFunction", "s3:GetObject"),
-    ):
-        assert bool(used(AwsCall(function, action, BUCKET, (key,)), GRANTED)) is is_granted, (function, action)
-
-
-def test_whoever_makes_exports_changes_nothing_but_them() -> None:
-    writes = {grant for grant in GRANTED if grant.role == "ExporterRole" and grant.action in WRITES}
-    assert {key for grant in writes for key in grant.keys} == {
-        "EXPORTS#*",
-        "EXPORT_FILES#*",
-        "DUE#exports",
-        "INCIDENTS",
-    }
-    assert {grant.resource for grant in writes} == {"IntegrationsTable"}
-    objects = {grant for grant in GRANTED if grant.role == "ExporterRole" and grant.action.startswith("s3:")}
-    assert {grant.keys for grant in objects} == {("exports/int_*",)}
-    assert allowed("ExporterRole", "secretsmanager") == set()
 
 
 def test_whoever_takes_webhooks_in_sees_only_what_that_needs() -> None:
