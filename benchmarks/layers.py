@@ -1,4 +1,4 @@
-"""The two layers and what Lambda brings along, laid out as Lambda sees them; nothing is downloaded."""
+"""The layers and what Lambda brings along, laid out as Lambda sees them; nothing is downloaded."""
 
 import compileall
 import re
@@ -10,7 +10,7 @@ from py_compile import PycInvalidationMode
 
 from benchmarks.children import ROOT
 
-LOCK = ROOT / "layers/dependencies/requirements.txt"
+LOCKS = tuple(ROOT / "layers" / layer / "requirements.txt" for layer in ("dependencies", "console"))
 FROM_LAMBDA = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 _PINNED = re.compile(r"^([\w.-]+)==", re.MULTILINE)
 
@@ -18,7 +18,8 @@ _PINNED = re.compile(r"^([\w.-]+)==", re.MULTILINE)
 def lay_out(home: Path, *, precompiled: bool) -> list[Path]:
     """Put everything a function imports below a folder; what to search, in Lambda's order."""
     dependencies, hub, runtime = home / "dependencies", home / "hub", home / "runtime"
-    _copy(_PINNED.findall(LOCK.read_text()), dependencies)
+    for lock in LOCKS:
+        _copy(_PINNED.findall(lock.read_text()), dependencies)
     shutil.copytree(
         ROOT / "layers/hub/python/gitlab_hub", hub / "gitlab_hub", ignore=shutil.ignore_patterns("__pycache__")
     )

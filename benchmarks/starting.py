@@ -6,14 +6,15 @@ It is run by its path and without `site`, so nothing is importable but the layer
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 
-folder, entry = sys.argv[1:]
+folder, entry, *given = sys.argv[1:]
 sys.path.insert(0, folder)
 
 started = time.perf_counter()
 app = import_module("app")
 imported = time.perf_counter()
-getattr(app.entries, entry)()
+getattr(app.entries, entry)(*map(Path, given))
 built = time.perf_counter()
 
 print(f'{{"import": {imported - started}, "build": {built - imported}, "modules": {len(sys.modules)}}}')

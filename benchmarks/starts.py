@@ -15,7 +15,7 @@ from benchmarks.children import ROOT, ChildFailed, environment
 from benchmarks.layers import lay_out
 
 STARTING = Path(__file__).with_name("starting.py")
-ENTRY = re.compile(r"entries\.(\w+)\(\)")
+_ENTRY = re.compile(r"entries\.(\w+)\((.*)\)\(event")
 _QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/"
 
 ENVIRONMENT = {
@@ -69,12 +69,18 @@ def starts(tries: int) -> Iterator[Start]:
             )
 
 
+def entry_of(app: Path) -> list[str]:
+    """The function of `composition.entries` that an app.py calls, and the folder that it gives it, if it does."""
+    found = _ENTRY.search(app.read_text())
+    if found is None:
+        raise ChildFailed(app.parent.name)
+    return [found[1], str(app.parent)] if found[2] else [found[1]]
+
+
 def _start(app: Path, search: Sequence[Path]) -> dict[str, float]:
-    found = ENTRY.search(app.read_text())
-    entry = found[1] if found else ""
     # Layers cannot be written to in Lambda, so what is not compiled there never will be.
     env = environment(PYTHONPATH=os.pathsep.join(map(str, search)), PYTHONDONTWRITEBYTECODE="1", **ENVIRONMENT)
-    command = [sys.executable, "-S", str(STARTING), str(app.parent), entry]
+    command = [sys.executable, "-S", str(STARTING), str(app.parent), *entry_of(app)]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own file
     if done.returncode != 0:
         raise ChildFailed(app.parent.name)

@@ -2,7 +2,10 @@
 
 from grimp import ImportGraph
 
+from benchmarks.children import ROOT
 from benchmarks.house import HEADING, arrows, circles, code_lines, has_one_neighbour, with_section
+from benchmarks.starts import entry_of
+from gitlab_hub.composition import entries
 
 FILE = '''"""What it is for."""
 
@@ -49,3 +52,12 @@ def test_the_table_takes_the_place_of_the_one_before() -> None:
     new = f"{HEADING}\n\nnew\n"
     assert with_section("# Title\n", new) == f"# Title\n\n{new}"
     assert with_section(f"# Title\n\n{HEADING}\n\nold\n\n## After\n\nx\n", new) == f"# Title\n\n{new}\n## After\n\nx\n"
+
+
+def test_every_function_has_an_entry_that_can_be_measured() -> None:
+    apps = sorted((ROOT / "functions").glob("*/app.py"))
+    found = {app.parent.name: entry_of(app) for app in apps}
+    assert [name for name, (entry, *_) in found.items() if not hasattr(entries, entry)] == []
+    assert {name: given for name, (_, *given) in found.items() if given} == {
+        "console": [str(ROOT / "functions" / "console")]
+    }
