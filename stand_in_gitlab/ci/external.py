@@ -123,4 +123,4 @@ class ExternalStages:
         )
         pipeline.extra = [each for each in pipeline.extra if each.id != status.id] + [attempt]
         pipeline.touched = round(now, 6)
-        self._view.forget(pipeline.id)
+        self._view.discard(pipeline.id)

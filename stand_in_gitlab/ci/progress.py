@@ -86,5 +86,5 @@ class Progress:
             failure_reason="script_failure" if outcome == "failed" else None,
         )
         pipeline.extra.append(again)
-        self._view.forget(pipeline.id)
+        self._view.discard(pipeline.id)
         return again

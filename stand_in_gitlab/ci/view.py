@@ -16,7 +16,7 @@ class CiView:
         self._company, self._planner = company, planner
         self._settled: dict[int, tuple[float, State]] = {}
 
-    def forget(self, pipeline_id: int) -> None:
+    def discard(self, pipeline_id: int) -> None:
         """A pipeline was changed: derive it afresh. Its parent changes with it."""
         self._settled.pop(pipeline_id, None)
 

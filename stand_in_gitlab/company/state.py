@@ -91,7 +91,7 @@ class Company:
         """The projects that live directly in these groups."""
         return [project for project in self.projects.values() if project.group_id in group_ids]
 
-    def forget_project(self, project_id: int) -> None:
+    def remove_project(self, project_id: int) -> None:
         """Delete a project with its members, hooks and pipelines."""
         del self.projects[project_id]
         self.members.pop(("project", project_id), None)
@@ -103,11 +103,11 @@ class Company:
         self.environments.pop(project_id, None)
         self.deployments.pop(project_id, None)
 
-    def forget_group(self, group_id: int) -> list[int]:
+    def remove_group(self, group_id: int) -> list[int]:
         """Delete a group with everything below it, and its shares elsewhere; returns the ids of the groups."""
         doomed = {group_id, *(group.id for group in self.descendants(group_id))}
         for project in self.projects_of(doomed):
-            self.forget_project(project.id)
+            self.remove_project(project.id)
         for number in doomed:
             del self.groups[number]
             self.members.pop(("group", number), None)

@@ -60,7 +60,7 @@ class ControlApi:
             ("GET", "stats"): self._get_stats,
             ("DELETE", "stats"): self._reset_stats,
             ("GET", "writes"): lambda call, _body: writes.since(int(call.params.get("since", 0))),
-            ("DELETE", "writes"): self._forget_writes,
+            ("DELETE", "writes"): self._clear_writes,
             ("GET", "faults"): lambda _call, _body: faults.rules(),
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._remove_faults,
@@ -111,8 +111,8 @@ class ControlApi:
         self._stats.reset()
         return {"ok": True}
 
-    def _forget_writes(self, _call: Call, _body: dict[str, Any]) -> object:
-        self._writes.forget()
+    def _clear_writes(self, _call: Call, _body: dict[str, Any]) -> object:
+        self._writes.clear()
         return {"ok": True}
 
     def _add_fault(self, _call: Call, body: dict[str, Any]) -> object:

@@ -126,7 +126,7 @@ class Changes:
 
     def remove_group(self, id: int) -> Done:  # noqa: A002
         """Delete a group with everything below it."""
-        return {"ids": self._company.forget_group(id)}
+        return {"ids": self._company.remove_group(id)}
 
     def add_project(self, path: str, group_id: int | None = None, creator_id: int = 1) -> Done:
         """Create a private project."""
@@ -143,7 +143,7 @@ class Changes:
 
     def remove_project(self, id: int) -> Done:  # noqa: A002
         """Delete a project with its members, hooks and pipelines."""
-        self._company.forget_project(id)
+        self._company.remove_project(id)
         return {"id": id}
 
     def add_member(self, source: str, source_id: int, user_id: int, level: int, **fields: Any) -> Done:

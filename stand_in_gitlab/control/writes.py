@@ -62,7 +62,7 @@ class Writes:
         """What came after the call of this number, oldest first."""
         return [asdict(each) for each in self._kept if each.seq > seq]
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Start with an empty list; numbers go on."""
         self._kept.clear()
 

@@ -82,7 +82,7 @@ class MembershipChanges:
             return
         for group_id in solo_owned(self._company, user_id) if hard else []:
             if group_id in self._company.groups:
-                self._company.forget_group(group_id)
+                self._company.remove_group(group_id)
         self.remove_user(user_id)
 
     def remove_user(self, user_id: int) -> None:
@@ -90,7 +90,7 @@ class MembershipChanges:
         company = self._company
         for project in [each for each in company.projects.values() if each.group_id is None]:
             if project.creator_id == user_id:
-                company.forget_project(project.id)
+                company.remove_project(project.id)
         for source in [source for source, rows in company.members.items() if user_id in rows]:
             self.remove(source, user_id)
         for token in company.tokens.values():

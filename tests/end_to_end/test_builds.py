@@ -120,8 +120,8 @@ def test_what_is_delivered_again_is_not_built_again(company: CodingCompany, buil
 
 
 def test_what_asks_not_to_be_built_is_not(built: Built) -> None:
-    wishes: list[dict[str, Any]] = [{"message": "Typo [skip ci]"}, {"push_options": {"ci": {"skip": True}}}]
-    for number, how in enumerate(wishes, start=1):
+    skipped: list[dict[str, Any]] = [{"message": "Typo [skip ci]"}, {"push_options": {"ci": {"skip": True}}}]
+    for number, how in enumerate(skipped, start=1):
         built.push(**how)
         delivery = built.delivery(number)
         assert (delivery["status"], delivery["build_ids"]) == ("ignored", [])

@@ -74,7 +74,7 @@ def test_a_further_sync_writes_nothing(hub: Hub, one: str) -> None:
 
 
 @pytest.mark.parametrize("body", [{"kinds": []}, {"kinds": ["builds"]}, {"kinds": "access"}, {"full": 1}, {"at": 1}])
-def test_a_wish_of_another_shape_is_refused(hub: Hub, one: str, body: dict[str, object]) -> None:
+def test_a_request_of_another_shape_is_refused(hub: Hub, one: str, body: dict[str, object]) -> None:
     assert hub.call("POST", f"{one}/sync", body).refusal == (422, "invalid_input")
 
 

@@ -132,7 +132,7 @@ class MemoryOrderedQueue:
             taken, self._sent = self._sent, []
         return taken
 
-    def forget(self) -> None:
+    def expire_ids(self) -> None:
         """Let five minutes pass: what was sent before may be sent again."""
         with self._lock:
             self._known.clear()

@@ -150,7 +150,7 @@ def test_a_frozen_worker_of_an_integration_that_is_gone(who: SyncTarget) -> None
 
         def remove(company: HintedCompany = company, driver: Driver = driver) -> None:
             driver.now += LEASE_SECONDS
-            RunStore(company.table).forget("i1")
+            RunStore(company.table).delete("i1")
             purger(company).handle(purge_message("i1"), remaining=lambda: 900.0)
 
         plan.meanwhile = remove

@@ -113,11 +113,11 @@ def test_every_body_has_an_example_that_fits(made: Schema) -> None:
 
 def test_each_way_to_connect_has_an_example_that_the_route_takes(made: Schema) -> None:
     content = made["paths"]["/v1/integrations/gitlab/start"]["post"]["requestBody"]["content"]["application/json"]
-    wish_of: dict[str, Callable[[StartBody], object]] = {"personal_token": token_request, "oauth_app": oauth_request}
+    target_of: dict[str, Callable[[StartBody], object]] = {"personal_token": token_request, "oauth_app": oauth_request}
     for body in (one["value"] for one in content["examples"].values()):
         secrets = {name: "filled-in" for name, value in body.items() if "…" in str(value)}
-        assert wish_of.pop(body["auth_mode"])(StartBody.model_validate(body | secrets))
-    assert wish_of == {}
+        assert target_of.pop(body["auth_mode"])(StartBody.model_validate(body | secrets))
+    assert target_of == {}
 
 
 def test_the_hub_takes_the_examples_of_changes_and_of_triggers(made: Schema) -> None:

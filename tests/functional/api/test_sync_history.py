@@ -80,7 +80,7 @@ def test_what_has_ended_is_kept_for_ninety_days_and_goes_with_its_integration(hu
 def test_a_run_that_was_taken_away_leaves_no_history(hub: ApiHub) -> None:
     store = RunStore(hub.tables["integrations"])
     queued = store.save(runs.request(store.load(hub.own, Kind.ACCESS), sync_id="s1", now=AT))
-    store.forget(hub.own)
+    store.delete(hub.own)
     with pytest.raises(ConditionFailed):
         store.end(runs.finish(queued, now=AT))
     assert (history(hub)[1]["syncs"], store.load(hub.own, Kind.ACCESS).status) == ([], RunStatus.IDLE)

@@ -155,7 +155,7 @@ class World:
     def later(self, seconds: float) -> None:
         """Let time pass, and the schedule run once."""
         self.now += seconds
-        self.queue.forget()
+        self.queue.expire_ids()
         self.builder.tick()
         self.work()
 

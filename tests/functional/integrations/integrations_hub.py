@@ -24,7 +24,7 @@ START = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY
 class Syncs:
     """An engine that remembers what it was asked for."""
 
-    forget: Callable[[str], None] = lambda _: None
+    delete: Callable[[str], None] = lambda _: None
     asked: list[tuple[str, tuple[str, ...], bool]] = field(default_factory=list)
     error: Exception | None = None
 

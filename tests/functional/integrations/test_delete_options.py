@@ -35,7 +35,7 @@ class Hooks:
             raise self.error
         return self.result
 
-    def forget_all(self, integration_id: str) -> None:
+    def delete_rows(self, integration_id: str) -> None:
         self.forgotten.append(self.hub.feature.store.exists(integration_id))
         if self.error:
             raise self.error

@@ -172,7 +172,7 @@ def removed(company: Company) -> None:
     """Remove all that is left of the integration."""
     table, driver = company.world.table, company.driver
     driver.now += LEASE_SECONDS
-    RunStore(table).forget(TARGET.integration_id)
+    RunStore(table).delete(TARGET.integration_id)
     areas = [Area(table, lambda one: partitions(table, one)), Area(table, lambda one: [history_partition(one)])]
     purger = Purger(areas=areas, queue=driver.queue, book=PurgeBook(table, Kind.PIPELINES), now=lambda: 0.0)
     purger.handle(purge_message(TARGET.integration_id), remaining=lambda: 900.0)

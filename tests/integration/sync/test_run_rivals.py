@@ -129,14 +129,14 @@ def test_an_integration_deleted_during_its_run_stays_deleted(hub: SyncHub, kind:
     rows = Watched(hub.rows[kind])
     whole = id(hub.rows[kind])
 
-    def forget(request: httpx.Request) -> httpx.Request:
+    def delete_run(request: httpx.Request) -> httpx.Request:
         if len(hub.requests) == 6:
-            hub.service.forget(ID)
+            hub.service.delete(ID)
             rows.over = True
         return request
 
     hub.view = lambda table: rows if id(table) == whole else table
-    hub.watch = forget
+    hub.watch = delete_run
     hub.engine(kind).handle(message, remaining=hub.remaining)
     # What had asked for the lease just before may still be on its way; the purge comes behind it and takes it, too.
     assert len(rows.late) <= MOST_ON_THE_WAY

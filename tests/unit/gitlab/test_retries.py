@@ -35,7 +35,7 @@ def test_the_pause_is_drawn_from_its_whole_span() -> None:
     assert (wait(Unavailable("x"), draw=0.0), wait(Unavailable("x"), draw=0.5)) == (0.0, 0.25)
 
 
-def test_gitlabs_wish_comes_on_top_and_a_long_one_is_the_callers() -> None:
+def test_the_wait_that_gitlab_asks_for_comes_on_top_and_a_long_one_is_the_callers() -> None:
     assert wait(RateLimited("x", retry_after=5), draw=0.5) == 5.25
     assert wait(RateLimited("x", retry_after=6)) is None
     assert wait(Unavailable("x", retry_after=30)) is None

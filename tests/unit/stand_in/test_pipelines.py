@@ -150,7 +150,7 @@ def test_an_update_is_never_older_than_the_one_before(app: Any) -> None:
     for pipeline in (app.company.pipelines[1][number] for number in fresh):
         moments = [pipeline.created + step * 3.7 for step in range(500)]
         states = [view.state(pipeline, moment) for moment in moments]
-        view.forget(pipeline.id)
+        view.discard(pipeline.id)
         assert all(state.updated <= moment for state, moment in zip(states, moments, strict=True))
         for before, after in pairwise(states):
             assert after.updated >= before.updated

@@ -96,7 +96,7 @@ def test_a_run_that_a_later_release_wrote_holds_up_nobody(
     assert [vars(record)["integration_id"] for record in caplog.records] == ["i1"]
     with pytest.raises(UnreadableRun):
         RunStore(table).load("i1", Kind.ACCESS)
-    RunStore(table).forget("i1")
+    RunStore(table).delete("i1")
     assert {row["pk"] for row in table.dump()} == {"INTEGRATION#i2", "DUE#access"}
 
 

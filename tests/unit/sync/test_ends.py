@@ -50,12 +50,12 @@ def test_a_run_that_is_forgotten_while_it_runs_leaves_no_note(driver: Driver, ca
     estate.closed["t1"] = estate.closed["t5"] = Forbidden("403", http_status=403)
     message, count = driver.start(), estate._call
 
-    def forget() -> None:
+    def delete_run() -> None:
         count()
         if estate.calls == call:
-            RunStore(driver.table).forget("i1")
+            RunStore(driver.table).delete("i1")
 
-    estate._call = forget  # type: ignore[method-assign]  # the estate is the test's own
+    estate._call = delete_run  # type: ignore[method-assign]  # the estate is the test's own
     driver.engine().handle(message, remaining=driver.remaining)
     assert estate.calls >= call
     assert notes(driver) == []
@@ -70,7 +70,7 @@ def test_a_run_that_is_forgotten_as_its_token_is_revoked_leaves_no_note(driver: 
     def remove() -> None:
         count()
         if estate.calls >= call:
-            RunStore(driver.table).forget("i1")
+            RunStore(driver.table).delete("i1")
             raise Unauthorized("401", http_status=401)
 
     estate._call = remove  # type: ignore[method-assign]  # the estate is the test's own
@@ -84,7 +84,7 @@ def test_a_run_that_is_forgotten_while_it_waits_leaves_no_note(driver: Driver) -
     driver.remaining = iter([900.0] * 12 + [0.0] * 50).__next__
     driver.engine().handle(driver.start(), remaining=driver.remaining)
     assert len(notes(driver)) > 1
-    RunStore(driver.table).forget("i1")
+    RunStore(driver.table).delete("i1")
     assert notes(driver) == []
 
 

@@ -226,7 +226,7 @@ def test_a_deleted_run_stops_its_worker_at_the_next_step(driver: Driver, estate:
 
     def list_and_delete(after: str) -> list[str]:
         if estate.calls == 1:
-            RunStore(driver.table).forget("i1")
+            RunStore(driver.table).delete("i1")
         return listed(after)
 
     estate.list_teams = list_and_delete  # type: ignore[method-assign]  # the estate is the test's own

@@ -11,7 +11,7 @@ from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.rows import is_live
 from gitlab_hub.storage.ports import UnknownMessage
-from gitlab_hub.sync.due import due_subject, forget_due_runs, run_of_subject
+from gitlab_hub.sync.due import delete_due_runs, due_subject, run_of_subject
 from gitlab_hub.sync.engine import Engine
 from gitlab_hub.sync.message import purge_message, work_message
 from gitlab_hub.sync.ports import Kind
@@ -55,7 +55,7 @@ def test_a_removal_is_asked_for_once_of_each_function() -> None:
         runs=RunStore(table), queues=queues, purges=partial(PurgeBook, table), audit=AuditLog(table, lambda: NOW),
         incidents=IncidentStore(table, lambda: NOW, is_live), now=lambda: NOW, new_id=lambda: "s1",
     )  # fmt: skip
-    service.forget("i1")
+    service.delete("i1")
     assert (accounts.take(), pipelines.take()) == ([purge_message("i1")], [purge_message("i1")])
     assert list(PurgeBook(table, Kind.CREDENTIALS).due(int(2 * NOW))) == []
 
@@ -66,7 +66,7 @@ def test_a_look_names_its_run_and_goes_with_its_integration(kind: Kind) -> None:
     subject = due_subject("int_0a", kind)
     assert run_of_subject(subject, kind.worked_with) == ("int_0a", kind)
     RunStore(table).save_all([Run(integration_id=one, kind=kind, sync_id="s1") for one in ("int_0a", "int_0ab")])
-    forget_due_runs(table, "int_0a")
+    delete_due_runs(table, "int_0a")
     left = [one.subject for page in RunStore(table).due(kind).pages(int(2 * NOW)) for one in page]
     assert left == [due_subject("int_0ab", kind)]
 

@@ -105,7 +105,7 @@ class IncidentStore:
         items = query_all(self._table, PARTITION, prefix=prefix, after=position, limit=page)
         return ((item["sk"], _incident(item)) for item in items)
 
-    def forget(self, integration_id: str) -> None:
+    def delete(self, integration_id: str) -> None:
         """Drop all incidents of an integration."""
         mine = list(self.after(None, integration_id))
         for _, incident in mine:

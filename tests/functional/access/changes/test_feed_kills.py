@@ -173,7 +173,7 @@ def test_a_removed_integration_leaves_nothing_of_its_feed() -> None:
     table = scene.company.table
     scene.driver.work(scene.message)
     assert {"i1#changes", "i1#feed"} <= {row["pk"] for row in table.dump()}
-    RunStore(table).forget("i1")
+    RunStore(table).delete("i1")
     book = PurgeBook(table, Kind.ACCESS)
     purger = Purger(areas=[Area(table, partitions)], queue=scene.driver.queue, book=book, now=lambda: 0.0)
     purger.handle(purge_message("i1"), remaining=lambda: 900.0)

@@ -21,7 +21,7 @@ def cut_short() -> World:
     world = world_of()
     cancel(world, world.push(SHA))
     world.queue.take()
-    world.queue.forget()
+    world.queue.expire_ids()
     return world
 
 

@@ -155,7 +155,7 @@ def test_a_delivery_that_comes_again_sends_for_a_build_whose_message_was_lost() 
     world.add()
     build_id = world.push()
     world.queue.take()
-    world.queue.forget()
+    world.queue.expire_ids()
     assert world.push() == build_id
     world.work()
     assert world.build(build_id).status is BuildStatus.RUNNING

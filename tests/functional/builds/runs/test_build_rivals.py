@@ -73,7 +73,7 @@ def test_two_ticks_at_once_push_a_build_once() -> None:
     world.add(trigger())
     world.push()
     world.queue.take()
-    world.queue.forget()
+    world.queue.expire_ids()
     world.now += 100
     assert world.builder.tick() == {"pushed": 1}
     assert world.builder.tick() == {"pushed": 0}
@@ -84,7 +84,7 @@ def test_an_index_that_is_behind_pushes_nothing_again() -> None:
     world.add()
     build_id = world.push()
     world.queue.take()
-    world.queue.forget()
+    world.queue.expire_ids()
     stale = world.feature.store.due(now=int(world.now) + 100, limit=10)
     world.now += 30
     world.feature.store.due = lambda **_: stale  # type: ignore[method-assign]

@@ -59,7 +59,7 @@ def test_a_merge_request_and_its_push_make_one_build(world: World) -> None:
 def test_a_repeated_delivery_gives_the_same_build_and_makes_none(world: World) -> None:
     build_id = world.push()
     world.work()
-    world.queue.forget()
+    world.queue.expire_ids()
     assert world.push() == build_id
     world.work()
     assert world.target.calls == [("start", build_id)]

@@ -40,7 +40,7 @@ class Below(WorldWithGitLab):
         shown = self.call("GET", f"/v1/triggers/{self.made}")[1]["trigger"]
         return shown["group"], shown["group_id"]
 
-    def forget_ids(self) -> None:
+    def expire_ids(self) -> None:
         """Make the trigger's row what the release before had written."""
         row = self.rows.get(f"INTEGRATION#{INTEGRATION}", f"TRIGGER#{self.made}")
         assert row is not None
@@ -88,7 +88,7 @@ def test_a_project_that_is_moved_out_of_the_group_is_left_alone() -> None:
 
 def test_a_trigger_of_the_release_before_learns_the_id_of_its_group_and_follows_it() -> None:
     world = Below()
-    world.forget_ids()
+    world.expire_ids()
     assert len(world.happens("push", files=["a"])[1]) == 1
     assert world.shown() == ("indigo", world.group)
     world.company.do("rename_group", id=world.group, path="ember-renamed")

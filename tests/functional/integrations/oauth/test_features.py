@@ -120,7 +120,7 @@ def test_the_audit_log_says_what_was_wanted_and_what_became_of_it(hub: OAuthHub,
     }
 
 
-def test_what_is_kept_of_the_wish_fits_into_the_table(hub: OAuthHub, one: str) -> None:
+def test_what_is_kept_of_the_request_fits_into_the_table(hub: OAuthHub, one: str) -> None:
     hub.begin(one, features=WRITES)
     rows = [row for row in hub.stored_rows.dump() if row.get("features") == WRITES]
     assert len(rows) == 2

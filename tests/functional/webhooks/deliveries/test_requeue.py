@@ -40,7 +40,7 @@ def test_a_delivery_that_was_never_sent_is_sent_after_two_minutes(hub: Deliverie
 def test_it_is_sent_less_and_less_often_and_at_last_given_up(hub: DeliveriesHub) -> None:
     sent = []
     for minute in range(400):
-        hub.queue.forget()
+        hub.queue.expire_ids()
         if hub.requeue_job.tick():
             sent.append(minute)
         hub.now += MINUTE
@@ -139,7 +139,7 @@ def test_an_index_that_lags_behind_has_nothing_sent(hub: DeliveriesHub) -> None:
             rows = hub.table.query(*args, **more)
             assert hub(HOOK, PUSH)[0] == 200
             hub.work()
-            hub.queue.forget()
+            hub.queue.expire_ids()
             return rows
 
         def get(self, pk: str, sk: str) -> Item | None:

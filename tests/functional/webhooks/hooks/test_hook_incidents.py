@@ -80,7 +80,7 @@ def test_hooks_that_need_a_person_since_an_earlier_release_are_incidents(hub: Ho
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = "disabled"
     later(hub)
-    hub.incidents.forget(INTEGRATION)
+    hub.incidents.delete(INTEGRATION)
     assert later(hub).open_incidents() == [("hook_disabled", shown["id"])]
 
 

@@ -88,7 +88,7 @@ def test_a_manual_hook_needs_no_feature_and_an_auto_one_does() -> None:
     assert hub.gitlab.hooks == {}
 
 
-def test_the_same_wish_finds_the_hook_that_is_there() -> None:
+def test_the_same_request_finds_the_hook_that_is_there() -> None:
     hub = HooksHub()
     first = hub.register()
     assert hub.register(target="acme/p3", events=["merge_request", "push"]) == first

@@ -87,7 +87,7 @@ def test_hooks_that_are_to_stay_in_gitlab_are_forgotten_here() -> None:
     hub.register()
     hub.register(target=4, mode="manual")
     there = dict(hub.gitlab.hooks)
-    hub.feature.removal.forget_all(INTEGRATION)
+    hub.feature.removal.delete_rows(INTEGRATION)
     assert hub.gitlab.hooks == there
     assert {row["sk"].partition("#")[0] for row in hub.rows.dump()} == {"GONE"}
 

@@ -43,7 +43,7 @@ def test_a_repeated_delivery_is_acknowledged_and_has_one_effect(hub: DeliveriesH
     assert hub(hook, PUSH) == (200, {"ok": True, "duplicate": True})
     hub.work()
     assert hub(hook, PUSH)[1]["duplicate"] is True
-    hub.queue.forget()
+    hub.queue.expire_ids()
     assert hub(hook, PUSH)[1]["duplicate"] is True
     assert hub.queue.sent == []
     assert len(hub.builds.asked) == len(hub.rows()) == 1

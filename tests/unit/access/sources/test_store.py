@@ -64,13 +64,13 @@ def test_what_is_told_no_more_is_said_until_it_is_forgotten(store: SourceStore) 
     store.put(PROVIDER, {}, gone=[9])
     chunk = store.after([PROVIDER], None, 10)
     assert (chunk.told[9], len(chunk.gone), store.told_of(PROVIDER) - {8}) == ({}, 1, set())
-    store.forget(chunk.gone)
+    store.delete(chunk.gone)
     assert 9 not in store.after([PROVIDER], None, 10).told
 
 
 def test_a_list_that_ends_is_left_when_all_of_it_is_forgotten(store: SourceStore) -> None:
     assert store.end(PROVIDER)
-    store.forget(store.after([PROVIDER], None, 10).gone)
+    store.delete(store.after([PROVIDER], None, 10).gone)
     assert not store.end(PROVIDER)
     assert store.after([SEATS], None, 100).told.keys() == set(TOLD[SEATS])
 

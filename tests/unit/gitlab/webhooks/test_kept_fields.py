@@ -106,7 +106,7 @@ def test_an_object_where_a_plain_value_belongs_is_not_kept(kind: str, odd: Any) 
     assert "canary" not in json.dumps({**kept(kind, body), "commits": None})
 
 
-def test_of_push_options_only_the_wish_to_skip_is_kept() -> None:
+def test_of_push_options_only_those_that_skip_ci_are_kept() -> None:
     options = {"ci": {"skip": True, "variable": {"TOKEN=canary": 1}}, "mr": {"title": "canary"}}
     assert kept("push", {"push_options": options}) == {"push_options": {"ci": {"skip": True}}}
 

@@ -151,7 +151,7 @@ def test_a_removed_integration_has_its_alerts_told_as_closed_and_opens_none() ->
     room.incidents.open(RED)
     room.incidents.open(replace(RED, kind="sync_failed", announced=False))
     room.kept.delete("live", "i1")
-    room.incidents.forget("i1")
+    room.incidents.delete("i1")
     room.incidents.open(RED)
     assert list(room.incidents.after(None)) == []
     room.events.tick()

@@ -37,7 +37,7 @@ def test_nothing_can_stand_in_for_a_hook_that_is_gone(store: HookStore) -> None:
 
 def test_a_hook_that_never_came_to_be_may_be_made_again(store: HookStore, table: Lossy) -> None:
     made = kept(store)
-    store.forget(made, [print_of(made)])
+    store.discard(made, [print_of(made)])
     assert table.dump() == []
     assert kept(store) == made
 
@@ -45,7 +45,7 @@ def test_a_hook_that_never_came_to_be_may_be_made_again(store: HookStore, table:
 def test_a_hook_that_somebody_changed_since_is_not_withdrawn(store: HookStore) -> None:
     made = kept(store)
     changed = store.change(made.id, lambda one: replace(one, status="drifted"))
-    store.forget(made, [print_of(made)])
+    store.discard(made, [print_of(made)])
     assert store.by_fingerprint(print_of(made)) == changed
 
 
@@ -201,7 +201,7 @@ def test_an_integration_knows_when_any_of_its_hooks_was_heard_of(store: HookStor
     assert store.last_delivery_at(INTEGRATION) == NOW + 90
     store.record_delivery("hook_0a1b_unknown", NOW + 900)
     assert store.last_delivery_at(INTEGRATION) == NOW + 90
-    store.forget_last_delivery(INTEGRATION)
+    store.delete_last_delivery(INTEGRATION)
     assert store.last_delivery_at(INTEGRATION) is None
 
 

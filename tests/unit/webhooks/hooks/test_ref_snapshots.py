@@ -216,5 +216,5 @@ def test_a_ref_that_stays_counts_no_move() -> None:
 
 def test_a_forgotten_project_begins_anew(locks: RefSnapshots) -> None:
     locks.keep(refs(heads_main=A), None)
-    locks.forget(INTEGRATION, 3)
+    locks.delete(INTEGRATION, 3)
     assert locks.get(INTEGRATION, 3) is None

@@ -154,9 +154,9 @@ class HookRemovalAdapter:
         """Remove every hook: how many went, and ids or addresses of those that did not."""
         return self._removal().remove_all(integration_id)
 
-    def forget_all(self, integration_id: str) -> None:
+    def delete_rows(self, integration_id: str) -> None:
         """Leave every hook in the GitLab, and keep nothing of it here."""
-        self._removal().forget_all(integration_id)
+        self._removal().delete_rows(integration_id)
 
 
 class ActiveBuildsAdapter:

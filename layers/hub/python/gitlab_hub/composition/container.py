@@ -65,7 +65,7 @@ class Container(Core):
         return IntegrationLifecycle(
             self.integrations_table,
             self.tokens.store,
-            self.syncs.forget,
+            self.syncs.delete,
             self.now,
             self.tokens.revocation_queue.last_tries,
         )

@@ -169,7 +169,7 @@ def sync_pipelines() -> Entry:
 
 @cache
 def deliveries() -> Entry:
-    """Works on kept deliveries; every minute it looks for those that were forgotten."""
+    """Works on kept deliveries; every minute it looks for those that nobody has queued."""
     from gitlab_hub.access.hints import AccessHints
     from gitlab_hub.composition import adapters
     from gitlab_hub.pipelines.hints import PipelineHints

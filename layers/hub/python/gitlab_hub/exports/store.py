@@ -72,7 +72,7 @@ class ExportStore:
         )
         yield from (value_of(File, row) for row in rows)
 
-    def forget_files(self, integration_id: str, export_id: str) -> None:
+    def delete_files(self, integration_id: str, export_id: str) -> None:
         """Remove what is written of the files of an export, counted or not."""
         rows = query_all(self._table, files_pk(integration_id), prefix=f"{export_id}#", attributes=("pk", "sk"))
         self._table.write(deletes=[(row["pk"], row["sk"]) for row in rows])

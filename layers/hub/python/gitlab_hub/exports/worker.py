@@ -181,7 +181,7 @@ class Exporter:
         if due.at > self._now():
             return
         self._remove(integration_id, export_id)
-        self._store.forget_files(integration_id, export_id)
+        self._store.delete_files(integration_id, export_id)
         self._store.due.drop([due])
 
     def _remove(self, integration_id: str, export_id: str, *, but: Collection[str] = ()) -> None:

@@ -39,7 +39,7 @@ class Unlimited:
         """Let every call pass."""
 
     def observe(self, endpoint: str, facts: RateFacts) -> None:
-        """Forget what was said."""
+        """Drop what was said."""
 
 
 def endpoint_class(method: str, path: str) -> str:

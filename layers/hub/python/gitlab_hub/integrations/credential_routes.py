@@ -102,7 +102,7 @@ class CredentialRoutes:
         return CredentialAnswer(credential=CredentialView.of(updated))
 
     def delete(self, connection_id: ConnectionId, body: CredentialDeleteBody, caller: Caller) -> Done:
-        """Forget a token."""
+        """Delete a token."""
         self._credentials.delete(connection_id, body.id, actor=caller.token_id)
         return Done()
 

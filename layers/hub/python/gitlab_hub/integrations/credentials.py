@@ -97,7 +97,7 @@ class Credentials:
         return _found(after.credential(credential_id))
 
     def delete(self, integration_id: str, credential_id: str, *, actor: str) -> None:
-        """Forget the token; the row stays and says when. A pair that the hub was granted ends in GitLab too."""
+        """Delete the token; the row stays and says when. A pair that the hub was granted ends in GitLab too."""
         now, last = int(self._now()), list[tuple[Integration, Credential]]()
 
         def decide(before: IntegrationWithCredentials) -> Change:

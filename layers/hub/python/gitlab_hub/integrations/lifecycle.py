@@ -30,7 +30,7 @@ from gitlab_hub.storage.ports import (
     Table,
 )
 from gitlab_hub.storage.rows import is_written, query_pages
-from gitlab_hub.sync.due import due_snapshots, forget_due_runs, rows_at_once
+from gitlab_hub.sync.due import delete_due_runs, due_snapshots, rows_at_once
 
 GRACE_SECONDS = 900
 """Longer than any request or worker lives: what is older is nobody's work in progress."""
@@ -183,10 +183,10 @@ class IntegrationLifecycle:
         for prefix in (one for one in rows.PURGED_PREFIXES if not (pending_revocations and one == rows.REVOCATION)):
             for items in query_pages(self._table, rows.partition(integration_id), prefix=prefix, limit=PAGE):
                 self._table.write(deletes=[*_listings(items, integration_id), *((it["pk"], it["sk"]) for it in items)])
-        self._incidents.forget(integration_id)
+        self._incidents.delete(integration_id)
         for due_rows in (due_token_checks(self._table), due_snapshots(self._table)):
-            due_rows.forget(integration_id)
-        forget_due_runs(self._table, integration_id)
+            due_rows.delete(integration_id)
+        delete_due_runs(self._table, integration_id)
         try:
             self._purge(integration_id)
         except QueueUnavailable:

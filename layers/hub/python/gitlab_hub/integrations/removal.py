@@ -21,7 +21,7 @@ class HookRemoval(Protocol):
     def remove_all(self, integration_id: str) -> tuple[int, list[str]]:
         """Remove every hook: how many went, and ids or addresses of those that did not."""
 
-    def forget_all(self, integration_id: str) -> None:
+    def delete_rows(self, integration_id: str) -> None:
         """Leave the hooks in the GitLab, and keep nothing of them here."""
 
 
@@ -39,7 +39,7 @@ class NoHooks:
         """Nothing to do."""
         return 0, []
 
-    def forget_all(self, integration_id: str) -> None:
+    def delete_rows(self, integration_id: str) -> None:
         """Nothing to do."""
 
 
@@ -120,7 +120,7 @@ class Removal:
         try:
             if options.delete_hooks:
                 return self._hooks.remove_all(integration_id)
-            self._hooks.forget_all(integration_id)
+            self._hooks.delete_rows(integration_id)
         except HubError as error:
             return 0, [f"all: {error.code}"]
         return 0, []

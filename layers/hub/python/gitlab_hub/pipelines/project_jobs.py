@@ -72,7 +72,7 @@ class ProjectJobs:
             count = sum(map(len, pipelines.values()))
             self._left += min(max(0, len(pipelines) - 1), SPREAD * -(-count // PAGE_SIZE))
 
-    def forget(self, pipelines: Iterable[int]) -> None:
+    def discard(self, pipelines: Iterable[int]) -> None:
         """Hear of pipelines that were told anew: what was read of their jobs before may be older than they are."""
         for pipeline in pipelines:
             self._jobs.pop(pipeline, None)

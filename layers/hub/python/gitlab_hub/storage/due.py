@@ -75,7 +75,7 @@ class DueRows:
             with suppress(ConditionFailed):
                 self._table.delete(*self._key(one), Condition(equals={"mark": one.mark}))
 
-    def forget(self, subject: str) -> None:
+    def delete(self, subject: str) -> None:
         """Remove all rows of a subject that is gone; reads the partition, so this is not for ticks."""
         for page in query_pages(self._table, self._pk, attributes=("pk", "sk")):
             mine = [(item["pk"], item["sk"]) for item in page if str(item["sk"]).endswith(f"#{subject}")]

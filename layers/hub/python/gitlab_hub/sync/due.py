@@ -26,10 +26,10 @@ def run_of_subject(subject: str, default: Kind) -> tuple[str, Kind | None]:
     return integration_id, next((one for one in Kind if str(one) == kind), None)
 
 
-def forget_due_runs(table: Table, integration_id: str) -> None:
+def delete_due_runs(table: Table, integration_id: str) -> None:
     """Remove the rows of every kind of an integration that is gone."""
     for kind in Kind:
-        due_runs(table, kind).forget(due_subject(integration_id, kind))
+        due_runs(table, kind).delete(due_subject(integration_id, kind))
 
 
 def due_snapshots(table: Table) -> DueRows:

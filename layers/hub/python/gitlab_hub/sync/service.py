@@ -1,4 +1,4 @@
-"""What people may ask of the syncs of an integration: start, look, accept, reject, forget."""
+"""What people may ask of the syncs of an integration: start, look, accept, reject, delete."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -77,9 +77,9 @@ class SyncService:
         wanted = None if kind is None else Kind(kind)
         return self.runs.scopes(integration_id, kind=wanted, status=status, after=after, limit=limit)
 
-    def forget(self, integration_id: str) -> None:
+    def delete(self, integration_id: str) -> None:
         """Stop every worker at its next step and have all rows removed. Raises QueueUnavailable."""
-        self.runs.forget(integration_id)
+        self.runs.delete(integration_id)
         for kind, queue in self.queues.items():
             if kind.worked_with is not kind:
                 continue

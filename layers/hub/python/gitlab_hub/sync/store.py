@@ -71,16 +71,16 @@ class RunStore:
         self._table.transact([Put(_item_of(ended), at_version(run.version)), Put(history_item(ended))])
         return ended
 
-    def forget(self, integration_id: str) -> None:
+    def delete(self, integration_id: str) -> None:
         """Remove all runs of an integration with their notes; workers lose their lease at the next step."""
-        forgotten = list(query_all(self._table, partition(integration_id), prefix="RUN#"))
+        rows = list(query_all(self._table, partition(integration_id), prefix="RUN#"))
         for prefix in ("RUN#", "SCOPE#"):
             self._drop(partition(integration_id), prefix)
-        for item in forgotten:
+        for item in rows:
             self._drop(f"JOURNAL#{integration_id}#{item['kind']}#{item['sync_id']}")
 
     def clear_away(self, run: Run) -> None:
-        """Remove what a worker noted after its run was forgotten; where another worker has the run, nothing."""
+        """Remove what a worker noted after its run was deleted; where another worker has the run, nothing."""
         if self.load(run.integration_id, run.kind).sync_id == run.sync_id:
             return
         notes = query_all(self._table, partition(run.integration_id), prefix=f"SCOPE#{run.kind}#")

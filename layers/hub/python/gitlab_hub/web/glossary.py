@@ -167,7 +167,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "project_id": ("GitLab's id of the project.", 15),
     "project_path": ("Full path of the project.", _PROJECT),
     "provider": ("Who it is from.", "gitlab"),
-    "provisioning": ("Change accounts and grants in GitLab; not available yet.", NOTHING),
+    "provisioning": ("Change accounts and grants in GitLab, by plans; needs a token of scope api.", NOTHING),
     "q": ("Only where a name, path or address contains this, whatever the case.", "shop"),
     "queue_url": ("Address of the queue.", "https://sqs.eu-west-1.amazonaws.com/123456789012/builds"),
     "queued_duration": ("How long it waited for a runner, in seconds.", 4.2),

@@ -80,7 +80,7 @@ class OutsideGroupsStage(SingleScopeStage):
         self._context, self._store, self._collector = context, store, collector
 
     async def read(self, scope: Scope) -> None:
-        """Read every group that gives access from outside, store it, and forget those that no longer do."""
+        """Read every group that gives access from outside, store it, and delete those that no longer do."""
         session = self._context.session
         covered, named = await session.io(self._store.covered_and_named)
         walk = Walk(covered, session.cursor(scope))

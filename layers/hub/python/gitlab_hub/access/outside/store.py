@@ -69,7 +69,7 @@ class OutsideStore:
         _put(self._groups, ALL, [row], stored)
 
     def keep(self, ids: set[int], *, at: datetime) -> None:
-        """Forget all groups but these, each after its members."""
+        """Delete all groups but these, each after its members."""
         for key, digest in list(self._groups.stored(ALL)):
             if int(key) not in ids:
                 scope = grants_scope(ResourceType.GROUP, key)

@@ -68,7 +68,7 @@ class AccountFactsStage(SingleScopeStage):
         if rows:
             await context.accounts.upsert(ALL, rows, known.hashes)
         if chunk.gone:
-            await session.write(context.store.sources.forget, chunk.gone)
+            await session.write(context.store.sources.delete, chunk.gone)
         return nameless
 
     def _is_met(self, number: int) -> bool:

@@ -119,7 +119,7 @@ class SourceStore:
         gone = [(self._pk, str(item["sk"])) for _, item in within if _GONE in item]
         return Chunk(told, gone, frontier)
 
-    def forget(self, keys: Iterable[Key]) -> None:
+    def delete(self, keys: Iterable[Key]) -> None:
         """Remove rows of what is not told any more."""
         self._table.write(deletes=keys)
 

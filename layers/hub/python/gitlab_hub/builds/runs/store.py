@@ -25,7 +25,7 @@ from gitlab_hub.storage.rows import Range, at_version, query_all
 SCHEMA = 1
 BY_TIME, PENDING = "by_time", "pending"
 KEPT_SECONDS = 400 * 24 * 3600
-"""A build is forgotten after a good year."""
+"""A build is deleted after a good year."""
 _WAITING = "BUILDS"
 _COUNTER = "COUNTER#builds"
 _TRIES = 20

@@ -103,7 +103,7 @@ class TokenRotator:
         return None
 
     def _permitted(self, lease: Lease, loaded: LoadedCredential) -> str:
-        """The last day to ask for. Raises RotationNotPermitted where asking would be in vain."""
+        """The last day to ask for. Raises RotationNotPermitted where GitLab would refuse it."""
         try:
             _check_version(loaded.integration.gitlab_version)
             facts = self._token_endpoint.describe(loaded.integration.host_url, loaded.tokens.access_token)

@@ -31,7 +31,7 @@ class ToldPipelines:
         untold = [row for row in rows if not any(row["id"] in told.details for told in self._told)]
         if len(untold) >= WORTH_ASKING:
             younger = await self._ask(self._project_id, untold)
-            self._jobs.forget(number for told in younger for number in told.details)
+            self._jobs.discard(number for told in younger for number in told.details)
             self._told += younger
         for told in self._told:
             told.drop_written(known)

@@ -55,7 +55,7 @@ class Told:
         return None
 
     def drop_written(self, known: Mapping[int, StoredPipeline]) -> None:
-        """Forget what somebody has stored since GraphQL was asked: it may be younger."""
+        """Drop what somebody has stored since GraphQL was asked: it may be younger."""
         for number, stored in known.items():
             if stored.written_at is None or stored.written_at > self.asked_at - WRITTEN_MEANWHILE_MS:
                 self.details.pop(number, None)

@@ -46,7 +46,7 @@ class DesiredStore:
         return list(found)
 
     def put(self, integration_id: str, wanted: Sequence[Wanted], *, by: str, at: int) -> None:
-        """Keep what is wanted in the place of what was; wanting nothing forgets it."""
+        """Keep what is wanted in the place of what was; wanting nothing deletes it."""
         pk = partition(integration_id, DESIRED)
         if not wanted:
             self._table.delete(pk, _KEY)

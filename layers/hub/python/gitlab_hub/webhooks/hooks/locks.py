@@ -166,9 +166,9 @@ class HookLocks:
         """Remove many hooks for good."""
         self.store.remove_all(hooks, self._fingerprints, now=self.now())
 
-    def forget(self, hook: Hook) -> None:
-        """Forget a hook that GitLab has refused; the same request may be made again."""
-        self.store.forget(hook, self._fingerprints(hook))
+    def discard(self, hook: Hook) -> None:
+        """Delete a hook that GitLab has refused; the same request may be made again."""
+        self.store.discard(hook, self._fingerprints(hook))
         self.incidents.closed(hook)
 
     def _fingerprint(self, hook: Hook) -> str:

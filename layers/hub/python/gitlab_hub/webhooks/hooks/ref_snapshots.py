@@ -97,8 +97,8 @@ class RefSnapshots:
         """Note how far a round has come."""
         self._table.put({"pk": _ROUND, "sk": _ROUND, "schema_version": SCHEMA_VERSION, **asdict(round_)})
 
-    def forget(self, integration_id: str, project_id: int) -> None:
-        """Forget a project: the next look at it is a first one."""
+    def delete(self, integration_id: str, project_id: int) -> None:
+        """Delete a project: the next look at it is a first one."""
         self._table.delete(f"INTEGRATION#{integration_id}", f"REFS#{project_id}")
 
 

@@ -76,7 +76,7 @@ class Registration:
         return self.complete(connection, self._begin(new, same), fallback=request.fallback)
 
     def complete(self, connection: GitLabConnection, locked: Hook, *, fallback: bool = False) -> Hook:
-        """Finish a claimed hook; one that GitLab refuses is forgotten. Raises HubError.
+        """Finish a claimed hook; one that GitLab refuses is deleted. Raises HubError.
 
         `fallback`: where the GitLab has no hooks of groups, hooks of the group's projects are to stand in for it.
         """
@@ -119,9 +119,9 @@ class Registration:
         return self._locks.add(replace(new, locked_until=self._locks.now() + LOCK_SECONDS))
 
     def _give_up(self, locked: Hook) -> None:
-        """Forget a refused hook; one that an earlier attempt may have put into GitLab stays, to be looked up again."""
+        """Delete a refused hook; one that an earlier attempt may have put into GitLab stays, to be looked up again."""
         if locked.version == 1:
-            self._locks.forget(locked)
+            self._locks.discard(locked)
         else:
             self._locks.release(locked)
 

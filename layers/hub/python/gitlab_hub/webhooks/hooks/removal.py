@@ -69,13 +69,13 @@ class HookRemoval:
         ours = [hook for hook in hooks if hook.is_ours]
         failed = self._delete_all(integration_id, ours, within=self._seconds)
         self._locks.delete_all(hooks)
-        self._locks.store.forget_last_delivery(integration_id)
+        self._locks.store.delete_last_delivery(integration_id)
         return HookRemovalResult(len(ours) - len(failed), [hook.id for hook in ours if hook.id in failed])
 
-    def forget_all(self, integration_id: str) -> None:
-        """Forget every hook of an integration that goes, and leave it in GitLab: all get 401 from now on."""
+    def delete_rows(self, integration_id: str) -> None:
+        """Delete all rows of hooks of an integration that goes, and leave them in GitLab: all get 401 from now on."""
         self._locks.delete_all(list(self._locks.of(integration_id)))
-        self._locks.store.forget_last_delivery(integration_id)
+        self._locks.store.delete_last_delivery(integration_id)
 
     def _remove_children(self, hook: Hook, *, within: float) -> None:
         """Remove what stands in for a hook. Raises HubError once all were tried; those that were not removed stay."""

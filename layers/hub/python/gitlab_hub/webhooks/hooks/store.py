@@ -185,8 +185,8 @@ class HookStore:
             row = _keyed(_partition(integration_id), _LAST_DELIVERY)
             self._table.put(row | {"at": at, "expires_at": at + LAST_DELIVERY_SECONDS})
 
-    def forget_last_delivery(self, integration_id: str) -> None:
-        """Forget when an integration was last heard of: it goes."""
+    def delete_last_delivery(self, integration_id: str) -> None:
+        """Delete when an integration was last heard of: it goes."""
         self._table.delete(_partition(integration_id), _LAST_DELIVERY)
 
     def remove(self, hook: Hook, fingerprints: Sequence[str], *, now: int) -> None:
@@ -204,7 +204,7 @@ class HookStore:
         self._table.write(deletes=[(pk, _HOOK + hook.id) for hook, pk in pairs])
         self._table.write(deletes=(gone.key for hook in ordered for gone in _pointers_gone(hook, fingerprints(hook))))
 
-    def forget(self, hook: Hook, fingerprints: Sequence[str]) -> None:
+    def discard(self, hook: Hook, fingerprints: Sequence[str]) -> None:
         """Remove a hook that never came to be, unless somebody has changed it since; it may be made again."""
         row = Delete((_partition(hook.integration_id), _HOOK + hook.id), at_version(hook.version))
         is_written(self._table.transact, [row, *_pointers_gone(hook, fingerprints)])
