@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from stand_in_gitlab.ci.history import add_pipeline
-from stand_in_gitlab.ci.model import Attempt, Pipeline
 from stand_in_gitlab.ci.progress import Progress
 from stand_in_gitlab.ci.view import CiView
 from stand_in_gitlab.clock import Clock, day
@@ -18,6 +16,7 @@ from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.tokens import add as add_token
 from stand_in_gitlab.control.credential_changes import CredentialChanges
 from stand_in_gitlab.control.events import EventEmitter
+from stand_in_gitlab.control.pipeline_changes import PipelineChanges
 from stand_in_gitlab.rest.membership_changes import MembershipChanges
 
 Done = dict[str, object]
@@ -36,8 +35,7 @@ class Changes:
         emitter: EventEmitter,
         memberships: MembershipChanges,
     ) -> None:
-        self._company, self._clock, self._view, self._progress, self._jobs = company, clock, view, progress, jobs
-        self._emitter, self._memberships = emitter, memberships
+        self._company, self._clock, self._emitter, self._memberships = company, clock, emitter, memberships
         verbs: list[Callable[..., Done]] = [
             self.add_user,
             self.update_user,
@@ -57,15 +55,11 @@ class Changes:
             self.remove_share,
             self.invite,
             self.end_invitation,
-            self.add_pipeline,
-            self.update_pipeline,
-            self.remove_pipeline,
-            self.retry_job,
-            self.erase_job,
             self.add_token,
             self.revoke_token,
             self.enforce_fine_grained,
             self.add_application,
+            *PipelineChanges(company, clock, view, progress, jobs).verbs,
             *CredentialChanges(company, clock).verbs,
             *emitter.verbs,
         ]
@@ -206,62 +200,8 @@ class Changes:
         del waiting[ended]
         return {"id": ended}
 
-    def add_pipeline(self, project_id: int, jobs: int | None = None, created: float | None = None) -> Done:
-        """Start a pipeline, now unless another moment is given."""
-        moment = round(self._clock.now() if created is None else created, 6)
-        pipeline = add_pipeline(
-            self._company, self._company.projects[project_id], moment, self._jobs if jobs is None else jobs
-        )
-        return {"id": pipeline.id, "child_id": pipeline.child.id if pipeline.child else None}
-
-    def update_pipeline(self, id: int, *, undated: bool | None = None, unmoved: bool | None = None) -> Done:  # noqa: A002
-        """Let `updated_at` of a pipeline be null, or stay as it is whatever happens; or let it be as usual."""
-        pipeline = self._pipeline(id)
-        if undated is not None:
-            pipeline.undated = undated
-        if unmoved is not None:
-            pipeline.unmoved_since = self._clock.now() if unmoved else None
-        return {"id": id}
-
-    def remove_pipeline(self, id: int) -> Done:  # noqa: A002
-        """Delete a pipeline and the children it started."""
-        pipeline = self._pipeline(id)
-        child = [pipeline.child.id] if pipeline.child else []
-        for number in [id, *child]:
-            self._company.pipelines[pipeline.project_id].pop(number, None)
-        return {"ids": [id, *child]}
-
-    def retry_job(self, id: int, outcome: str | None = None) -> Done:  # noqa: A002
-        """Run a job again; its pipeline runs again too."""
-        pipeline, attempt = self._job(id)
-        return {
-            "id": self._progress.retry(pipeline, attempt, self._clock.now(), outcome).id,
-            "pipeline_id": pipeline.id,
-        }
-
-    def erase_job(self, id: int) -> Done:  # noqa: A002
-        """Erase a job's log and artifacts: the job's row changes, the pipeline's does not."""
-        pipeline, attempt = self._job(id)
-        pipeline.erased[attempt.id] = round(self._clock.now(), 6)
-        return {"id": id, "pipeline_id": pipeline.id}
-
     def _source(self, kind: str, source_id: int) -> Group | Project:
         return self._company.groups[source_id] if _kind(kind) == "group" else self._company.projects[source_id]
-
-    def _pipeline(self, pipeline_id: int) -> Pipeline:
-        for pipelines in self._company.pipelines.values():
-            if pipeline_id in pipelines:
-                return pipelines[pipeline_id]
-        raise KeyError(pipeline_id)
-
-    def _job(self, job_id: int) -> tuple[Pipeline, Attempt]:
-        now = self._clock.now()
-        for pipelines in self._company.pipelines.values():
-            for pipeline in pipelines.values():
-                for attempt in self._view.jobs(pipeline, now, retried=True):
-                    if attempt.id == job_id:
-                        return pipeline, attempt
-        raise KeyError(job_id)
 
     def add_token(
         self,

@@ -14,7 +14,7 @@ from stand_in_gitlab.clock import iso, parse
 def project(app: Any) -> int:
     """A project with pipelines that have children and retried jobs."""
     for number in range(40):
-        app.control_api._changes.add_pipeline(1, 8, app.company.epoch - 86_400 * 3 + number * 1_000.123457)
+        app.control_api._changes.verbs["add_pipeline"](1, 8, app.company.epoch - 86_400 * 3 + number * 1_000.123457)
     return 1
 
 
@@ -52,7 +52,7 @@ def test_time_filters_are_inclusive_and_times_are_cut_to_milliseconds(ask: Any, 
 
 
 def test_a_row_of_exactly_that_moment_is_in_both_ways(ask: Any, app: Any) -> None:
-    number = app.control_api._changes.add_pipeline(1, 0, app.company.epoch - 86_400.125)["id"]
+    number = app.control_api._changes.verbs["add_pipeline"](1, 0, app.company.epoch - 86_400.125)["id"]
     row = ask(f"/projects/1/pipelines/{number}").json
     assert row["updated_at"] == row["created_at"]
     for name in ("updated_after", "updated_before", "created_after", "created_before"):
@@ -144,7 +144,7 @@ def test_times_are_cut_not_rounded(moment: float) -> None:
 
 def test_an_update_is_never_older_than_the_one_before(app: Any) -> None:
     view, start = app.rest.view, app.clock.now()
-    fresh = [app.control_api._changes.add_pipeline(1, 8, start + number)["id"] for number in range(30)]
+    fresh = [app.control_api._changes.verbs["add_pipeline"](1, 8, start + number)["id"] for number in range(30)]
     app.control_api._progress.work(start, start + 400, 8)
     app.control_api._progress.work(start + 400, start + 900, 8)
     for pipeline in (app.company.pipelines[1][number] for number in fresh):

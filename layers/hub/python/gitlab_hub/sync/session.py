@@ -26,7 +26,6 @@ RESERVE_SECONDS = 20.0
 FLUSH_SECONDS = 3.0
 """How often progress is made durable: it costs writes by the second, and a killed worker repeats so much reading."""
 
-
 KEPT_NOTES = "kept_notes"
 """Names the journal's entries about stages that read nothing in a run."""
 
