@@ -11,15 +11,19 @@ from gitlab_hub.access.history.files import MOST_INLINE, FileJob, HistoryFiles
 from gitlab_hub.access.history.model import DAY
 from gitlab_hub.access.history.reader import FileStore, HistoryReader
 from gitlab_hub.access.history.routes import HistoryRoutes
+from gitlab_hub.access.keys import GRANTS
+from gitlab_hub.access.model import Account
+from gitlab_hub.access.shards import Shards
 from gitlab_hub.access.store import AccessStore
+from gitlab_hub.inventory.model import Resource
 from gitlab_hub.storage.ports import Objects, Table
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.principal import Principal
 from tests.fakes.events import Context, http_event
 from tests.fakes.queue import MemoryQueue
-from tests.functional.access.access_api import Guard
+from tests.functional.access.access_api import Guard, grant
 from tests.functional.access.history.keeper import ONE, Keeper
-from tests.functional.access.review_hub import VIEWER, ReviewHub
+from tests.functional.access.review_hub import ACME, ANA, BEN, BOT, LAB, OPS, TEAM, VIEWER, ReviewHub
 
 Answer = tuple[int, dict[str, str], str]
 """Status, headers, body."""
@@ -99,3 +103,12 @@ def read(text: str) -> list[dict[str, str]]:
     """The rows of a file, which ends with a whole line."""
     assert text.endswith("\r\n")
     return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def churn(hub: HistoryHub) -> None:
+    """Somebody goes, a name is taken over, a group is renamed, a membership ends."""
+    hub.company.store(Account(id=BEN, username="ana", name="Ben"), Account(id=ANA, username="ana.old", name="Ana"))
+    hub.company.store(Resource(id=ACME, full_path="renamed", name="Renamed"))
+    hub.company.store(Resource(id=TEAM, full_path="renamed/team", name="Team", parent_id=ACME))
+    hub.table.delete(*Shards("i1", GRANTS).key(f"group#{OPS:012d}", f"{BEN:012d}"))
+    hub.company.store(grant("project", LAB, BOT, 10))
