@@ -5,7 +5,7 @@ import pytest
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.pipelines.owed import Owed, OwedRows, unfinished
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.web.principal import Principal, Role
 from tests.functional.api.api_hub import ApiHub
 

@@ -6,10 +6,15 @@ from dataclasses import replace
 from typing import Any, cast
 
 from gitlab_hub.gitlab.fields import iso, padded
+from gitlab_hub.pipelines.deployments import counting
+from gitlab_hub.pipelines.deployments.model import PRODUCTION
+from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentStates
+from gitlab_hub.pipelines.deployments.store import DeploymentStore
 from gitlab_hub.pipelines.figures.stage import FiguresStage
 from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
-from gitlab_hub.pipelines.projects import ProjectRows, ReadState, ReadStates
+from gitlab_hub.pipelines.projects import ProjectRows
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.pipelines.store import Copy, PipelineStore
 from gitlab_hub.sync.ports import Scope, Session
 from tests.fakes.table import MemoryTable
@@ -49,6 +54,7 @@ class CompanyPipelines:
         self._save(WHOLE, "success", [self._job(10, "build", "build", begins=5, ran=90)], triggers, before=86_400)
         self._save(CHILD, "running", [self._job(20, "slow", "test", "running", begins=9)], before=300)
         self._count()
+        self._deploy()
 
     def _know(self, number: int, path: str, *, is_read: bool) -> None:
         row = {"pk": projects_pk(self._integration_id), "sk": padded(number), "id": number}
@@ -102,6 +108,25 @@ class CompanyPipelines:
         session = cast("Session", ScriptedSession(world, {}, full=False, stop_after=None))
         stage = FiguresStage(session, ProjectRows(self._table, self._integration_id), self._table)
         asyncio.run(stage.read(Scope("all")))
+
+    def _deploy(self) -> None:
+        """Have two changes deployed, the first of which was rolled forward within the hour."""
+        store, where = DeploymentStore(self._table, self._integration_id), {"id": 4, "tier": PRODUCTION}
+        store.put_environments(self._shop, [{**where, "name": f"prod {self._name}", "state": "available"}])
+        begun = self._now - 86_400
+        rows = [
+            {
+                "id": number, "iid": number, "project_id": self._shop, "environment_id": 4, "status": status,
+                "environment": f"prod {self._name}", "ref": f"main {self._name}", "sha": f"{number:040x}",
+                "created_at": begun + number * 600, "updated_at": begun + number * 600 + 60,
+                "finished_at": begun + number * 600 + 60, "pipeline_id": WHOLE, "job_id": 10, "username": self._name,
+            }
+            for number, status in ((1, "success"), (2, "failed"), (3, "success"))
+        ]  # fmt: skip
+        store.put(store.changed(self._shop, rows, now=self._now * 1000).rows)
+        count = counting.counted(counting.ended(rows, {4: where}), {4: where}, begun)
+        store.put_days(self._shop, count.days, [])
+        DeploymentStates(self._table, self._integration_id).save(self._shop, DeploymentState(read_at=self._now))
 
     @staticmethod
     def _at(moment: int) -> str:

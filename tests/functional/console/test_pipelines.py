@@ -6,7 +6,7 @@ from gitlab_hub.console.pages.figures import change
 from gitlab_hub.pipelines.deployments.changes import Change
 from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.deployments.store import CountedDay, DeploymentStore, day_of_change
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from tests.functional.console.company_pipelines import BROKEN, CHILD, WHOLE
 from tests.functional.console.console_hub import ACME, SHOP, START, ConsoleHub
 from tests.functional.console.visitor import Visitor, links

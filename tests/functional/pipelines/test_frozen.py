@@ -8,7 +8,8 @@ from gitlab_hub.gitlab.errors import Unavailable
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import partitions
 from gitlab_hub.pipelines.owed import OwedRows
-from gitlab_hub.pipelines.projects import ProjectRows, ReadStates
+from gitlab_hub.pipelines.projects import ProjectRows
+from gitlab_hub.pipelines.read_states import ReadStates
 from gitlab_hub.sync.history import history_partition
 from gitlab_hub.sync.message import purge_message
 from gitlab_hub.sync.ports import Kind

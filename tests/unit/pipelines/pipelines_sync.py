@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import jobs_pk, pipelines_pk
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.pipelines.reader import shown
 from gitlab_hub.pipelines.store import unpack
 from gitlab_hub.storage.ports import Item, Table

@@ -1,15 +1,17 @@
 """How often a project is asked where nothing happens in it."""
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from gitlab_hub.gitlab.errors import CiDisabled, MissingPermissions
 from gitlab_hub.gitlab.fields import padded
-from gitlab_hub.pipelines.cadence import ACTIVE_SECONDS, LONGEST_REST_SECONDS, next_look
+from gitlab_hub.pipelines.cadence import ACTIVE_SECONDS, LONGEST_REST_SECONDS, OFF_REST_SECONDS, next_look
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import projects_pk
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import CHECK_SECONDS, ReadState, ReadStates
+from gitlab_hub.pipelines.window import Stream
 from gitlab_hub.sync.ports import Session
 from tests.unit.pipelines.hinted_world import HintedWorld
 from tests.unit.pipelines.pipelines_sync import SECOND, ScriptedSession, World
@@ -106,3 +108,89 @@ def test_a_project_that_a_run_has_read_meanwhile_is_not_set_back() -> None:
     states.save(1, read := replace(states.load(1), default_watermark=5))
     states.wake(resting)
     assert states.load(1) == read
+
+
+def active(world: World) -> None:
+    """Two projects in which something has just happened, one of them without CI/CD."""
+    world.add(1, status="success")
+    world.project(2)
+    world.gitlab.faults["/projects/1/jobs"] = MissingPermissions("No lists of jobs.", http_status=403)
+    world.gitlab.faults["/projects/2/pipelines"] = CiDisabled("off", http_status=403)
+
+
+async def synced(world: World) -> ScriptedSession:
+    """Sync as if these were many projects; GraphQL tells nothing here."""
+    session = ScriptedSession(world, {}, full=False, stop_after=None)
+    for stage in PipelinesFeature(world.table, graphql_from=1, lists_from=1).stages(cast("Session", session)):
+        async for scope in stage.scopes(None):
+            try:
+                await stage.read(scope)
+            except CiDisabled as error:
+                world.asides.append((scope.key, "disabled", str(error)))
+    return session
+
+
+def lists(world: World) -> list[str]:
+    """Which lists of pipelines were asked for, and in what order."""
+    asked = [
+        f"{path.split('/')[2]} by {params['order_by']}" for path, params in world.gitlab.log
+        if path.endswith("/pipelines")
+    ]  # fmt: skip
+    world.gitlab.log.clear()
+    return asked
+
+
+async def test_an_active_project_costs_one_request_and_one_without_ci_none() -> None:
+    world = World()
+    active(world)
+    await synced(world)
+    lists(world)
+    for _ in range(2):
+        world.later(300)
+        session = await synced(world)
+        assert (lists(world), session.counts["projects_resting"]) == (["1 by updated_at"], 1)
+    world.later(CHECK_SECONDS)
+    world.add(2, status="success")
+    await synced(world)
+    assert lists(world) == ["1 by updated_at", "1 by id", "2 by updated_at"]
+
+
+async def test_one_without_ci_is_told_as_such_while_it_rests_and_found_when_it_is_switched_on() -> None:
+    world = World()
+    active(world)
+    await synced(world)
+    world.asides.clear()
+    await synced(world)
+    assert world.asides == [(padded(2), "disabled", "CI/CD is switched off in this project.")]
+    del world.gitlab.faults["/projects/2/pipelines"]
+    world.add(7, project=2, status="success")
+    world.later(OFF_REST_SECONDS)
+    await synced(world)
+    assert world.stored(2) == world.source(2)
+
+
+@pytest.mark.parametrize("how", [{"undated": True}, {"updated": World().now - 9 * DAY * SECOND}])
+async def test_what_a_seek_does_not_show_is_found_within_an_hour(how: dict[str, Any]) -> None:
+    """Whatever has come above it since, by seeks or by hints."""
+    world = World()
+    active(world)
+    await synced(world)
+    world.later(300)
+    world.add(2, status="success", **how)
+    world.add(3, status="success")
+    await synced(world)
+    assert set(world.stored()) == {1, 3}
+    world.later(CHECK_SECONDS)
+    world.add(4, status="success")
+    await synced(world)
+    assert world.stored() == world.source()
+    state = ReadStates(world.table, "i1").load(1)
+    assert (state.default_newest, state.default_checked) == (4, 4)
+
+
+def test_where_each_run_checks_nothing_is_noted_of_it() -> None:
+    state = ReadState(default_newest=7).with_checked(Stream.DEFAULT, NOW)
+    assert (state.checked(Stream.DEFAULT), state.wants_check(Stream.DEFAULT, NOW + 1)) == (7, False)
+    later = replace(state, default_newest=9)
+    assert (later.checked(Stream.DEFAULT), later.with_checked(Stream.DEFAULT, None).checked(Stream.DEFAULT)) == (7, 9)
+    assert ReadState().with_checked(Stream.CHILD, NOW).checked(Stream.CHILD) == 0

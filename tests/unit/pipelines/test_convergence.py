@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Unavailable
-from gitlab_hub.pipelines.projects import PROBE_SECONDS
+from gitlab_hub.pipelines.read_states import PROBE_SECONDS
 from tests.unit.pipelines.pipelines_sync import SECOND, Stopped, World
 from tests.unit.pipelines.source_model import ModelPipeline, job
 

@@ -7,7 +7,7 @@ import pytest
 from gitlab_hub.gitlab.errors import Forbidden, Unavailable
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import BY_CHANGE
-from gitlab_hub.pipelines.projects import RECONCILE_SECONDS
+from gitlab_hub.pipelines.read_states import RECONCILE_SECONDS
 from gitlab_hub.pipelines.window import WALK_SECONDS
 from gitlab_hub.sync.ports import Session
 from tests.unit.pipelines.pipelines_sync import LIST, SECOND, ScriptedSession, Stopped, World, fill, lists, state

@@ -5,7 +5,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden
 from gitlab_hub.pipelines.keys import figures_version_key, partitions
-from gitlab_hub.pipelines.projects import ReadState
+from gitlab_hub.pipelines.read_states import ReadState
 from gitlab_hub.storage.ports import Item
 from tests.unit.pipelines.pipelines_sync import Stopped, World
 from tests.unit.pipelines.source_model import job

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from tests.unit.pipelines.pipelines_sync import LIST, World, fill, state
 from tests.unit.pipelines.source_model import job
 

@@ -7,7 +7,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import ResourceNotFound, Unavailable
 from gitlab_hub.pipelines.owed import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, MOST_TRIED, Owed, OwedRows
-from gitlab_hub.pipelines.projects import ReadStates
+from gitlab_hub.pipelines.read_states import ReadStates
 from tests.unit.pipelines.pipelines_sync import LIST, Stopped, World, fill, state
 from tests.unit.pipelines.source_model import job
 

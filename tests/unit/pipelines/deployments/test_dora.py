@@ -32,7 +32,7 @@ from gitlab_hub.pipelines.deployments.store import CountedDay, DeploymentStore
 from gitlab_hub.pipelines.figures.sketch import exact_quantile
 from gitlab_hub.pipelines.keys import deployments_due_pk
 from gitlab_hub.pipelines.project_marks import ProjectMarks
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.storage.ports import Item
 from tests.unit.pipelines.figures.figure_world import DAY, MONDAY, FigureWorld
 

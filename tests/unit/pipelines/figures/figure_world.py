@@ -16,7 +16,8 @@ from gitlab_hub.pipelines.figures.routes import FigureRoutes
 from gitlab_hub.pipelines.figures.stage import FiguresStage
 from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.pipelines.model import job_of, pipeline_of
-from gitlab_hub.pipelines.projects import ProjectRows, ReadState, ReadStates
+from gitlab_hub.pipelines.projects import ProjectRows
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.pipelines.selection import ProjectSelection
 from gitlab_hub.pipelines.store import Copy, PipelineStore
 from gitlab_hub.sync.ports import Scope, Session

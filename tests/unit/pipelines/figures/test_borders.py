@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.pipelines.figures.evidence import MOST_FAILED
 from gitlab_hub.pipelines.figures.store import FigureStore
 from gitlab_hub.pipelines.keys import figures_version_key
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from tests.unit.pipelines.figures.figure_world import DAY, MONDAY, FigureWorld, attempt, pipeline, when
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from tests.unit.pipelines.figures.figure_world import DAY, MONDAY, FigureWorld, attempt, pipeline, when
 
 WITHIN = 0.005

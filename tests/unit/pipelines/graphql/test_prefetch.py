@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.gitlab.errors import CiDisabled, GitLabError, HostUnreachable, NotGitLab, RateLimited
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines.graphql.prefetch import Prefetch
-from gitlab_hub.pipelines.projects import ReadState
+from gitlab_hub.pipelines.read_states import ReadState
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.window import Stream
 from gitlab_hub.sync.ports import Session, SyncTarget

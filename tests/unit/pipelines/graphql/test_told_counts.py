@@ -11,7 +11,7 @@ from gitlab_hub.pipelines.graphql.queries import Newest
 from gitlab_hub.pipelines.graphql.told import Told
 from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.owed_pipelines import Allowance, OwedPipelines
-from gitlab_hub.pipelines.projects import RECONCILE_SECONDS, ReadStates
+from gitlab_hub.pipelines.read_states import RECONCILE_SECONDS, ReadStates
 from gitlab_hub.pipelines.reading import ProjectReading
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore

@@ -8,6 +8,9 @@ SHARE = 4
 
 LONGEST_REST_SECONDS = 6 * 3_600
 
+OFF_REST_SECONDS = 3_600
+"""How long a project rests in which CI/CD is switched off: it shows its pipelines to nobody."""
+
 
 def next_look(*, looked_at: int | None, active_at: int | None) -> int | None:
     """When a project is to be asked again, by when it was asked, and something happened, last; None = in each sync."""

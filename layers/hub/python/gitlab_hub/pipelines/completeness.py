@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from gitlab_hub.pipelines.keys import cursors_pk, projects_pk
 from gitlab_hub.pipelines.owed import OwedRows
-from gitlab_hub.pipelines.projects import ReadState
+from gitlab_hub.pipelines.read_states import ReadState
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.web.auth import Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor

@@ -26,9 +26,10 @@ from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.owed_pipelines import Allowance, OwedPipelines
 from gitlab_hub.pipelines.project_marks import ProjectMarks
 from gitlab_hub.pipelines.project_stages import ProjectsStage, SweepStage
-from gitlab_hub.pipelines.projects import ProjectRows, ReadStates, project_number
+from gitlab_hub.pipelines.projects import ProjectRows, project_number
+from gitlab_hub.pipelines.read_states import ReadStates
 from gitlab_hub.pipelines.reading import ProjectReading
-from gitlab_hub.pipelines.source import ProjectSource, why_closed
+from gitlab_hub.pipelines.source import OFF, ProjectSource, why_closed
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.targeted_refresh import TargetedRefresh
 from gitlab_hub.storage.ports import Table
@@ -119,7 +120,7 @@ class PipelinesStage:
         self._prefetch = Prefetch(session, self._store, worth_it=graphql_from)
         self._allowance = Allowance()
         self._shows_jobs, self._lists_from, self._are_many = True, lists_from, False
-        self._resting: set[int] = set()
+        self._resting, self._off = set[int](), set[int]()
         self._making = asyncio.Semaphore(session.concurrency(IN_THE_MAKING))
 
     async def size(self) -> int | None:
@@ -135,30 +136,35 @@ class PipelinesStage:
             self._prefetch.plan(states, at_least=self._lists_from if self._are_many else 0)
             now = from_datetime(self._session.now()) // 1000
             self._resting |= {number for number, state in states.items() if state.rests(now)}
+            self._off |= {number for number, state in states.items() if state.is_off}
             for item in page:
                 yield Scope(item["sk"], {"type": "project", "id": item["id"], "path": item["path_with_namespace"]})
 
     async def read(self, scope: Scope) -> bool:
         """Read one project's pipelines; False where it has none."""
         source = await self._source(scope)
+        resting = self._rests(scope, source)
+        if resting:
+            self._session.count(projects_resting=1)
+        if resting and source.project_id in self._off:
+            raise CiDisabled(OFF)  # As it was said when it was asked: a run drops the notes before its own.
         owed_pipelines = OwedPipelines(
             self._session, self._owed, self._states, self._incidents, source.project_id, self._allowance
         )
         reading = ProjectReading(self._session, scope, source, self._store, self._states, owed_pipelines, self._making)
         try:
             if source.told is not None and source.told.is_off:
-                raise CiDisabled("CI/CD is switched off in this project.")
-            resting = self._rests(scope, source)
-            if resting:
-                self._session.count(projects_resting=1)
+                raise CiDisabled(OFF)
             return await reading.run(resting=resting)
         except (RateLimited, Unauthorized, InsufficientScope, MissingPermissions):
             raise
         except GitLabError as error:
             reason = await why_closed(source, error) if isinstance(error, Forbidden) else error
+            may_rest = source.may_rest and isinstance(reason, CiDisabled)
             await self._session.write(
-                self._states.mark_failed, source.project_id, reason.code, owed=owed_pipelines.count
-            )
+                self._states.mark_failed, source.project_id, reason.code, owed=owed_pipelines.count,
+                looked_at=from_datetime(self._session.now()) // 1000 if may_rest else None,
+            )  # fmt: skip
             raise reason from None
 
     def _rests(self, scope: Scope, source: ProjectSource) -> bool:

@@ -11,7 +11,7 @@ from gitlab_hub.pipelines import owed as rules
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.model import is_in_progress
 from gitlab_hub.pipelines.owed import MOST_TRIED, MOST_UNFINISHED, MOST_WITHOUT_JOBS, Owed, OwedRows
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.window import Stream
 from gitlab_hub.sync.ports import Scope, Session

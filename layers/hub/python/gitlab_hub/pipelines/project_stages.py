@@ -8,7 +8,8 @@ from gitlab_hub.inventory.listing import Params, projects_list
 from gitlab_hub.pipelines.deleted import mark_all_deleted
 from gitlab_hub.pipelines.figures.alerts import KINDS
 from gitlab_hub.pipelines.owed import INCIDENT
-from gitlab_hub.pipelines.projects import DATASET, ProjectRows, ReadState, ReadStates, project_number, project_row
+from gitlab_hub.pipelines.projects import DATASET, ProjectRows, project_number, project_row
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage

@@ -16,7 +16,7 @@ from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.notes import HIDDEN, NO_BRIDGES, NOT_WALKED
 from gitlab_hub.pipelines.owed import OF_ONE_PIPELINE, are_hidden
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.window import SeekStep, Stream, Window
@@ -30,15 +30,9 @@ class ProjectReading:
     """One scope of a run: a project, read stream by stream from the checkpoint or the watermarks."""
 
     def __init__(
-        self,
-        session: Session,
-        scope: Scope,
-        source: ProjectSource,
-        store: PipelineStore,
-        states: ReadStates,
-        owed_pipelines: OwedPipelines,
-        making: asyncio.Semaphore,
-    ) -> None:
+        self, session: Session, scope: Scope, source: ProjectSource, store: PipelineStore, states: ReadStates,
+        owed_pipelines: OwedPipelines, making: asyncio.Semaphore,
+    ) -> None:  # fmt: skip
         self._session, self._scope, self._source = session, scope, source
         self._store, self._states, self._owed_pipelines = store, states, owed_pipelines
         self._deleted = DeletedPipelines(session, source, store)
@@ -82,6 +76,8 @@ class ProjectReading:
         stream, now = window.stream, self._now()
         after = state.with_watermark(stream, windows.watermark(window, before.watermark(stream), now=now))
         after = after.with_newest(stream, window.top).with_bridges(window.bridges)
+        if self._checks(window, before):
+            after = after.with_checked(stream, now // 1000 if self._source.may_rest else None)
         if stream is Stream.CHILD:
             after = after.with_children_read(seen=window.seen, now=now // 1000)
         after = after.with_look(window.last, now // 1000, may_rest=self._source.may_rest)
@@ -91,11 +87,16 @@ class ProjectReading:
             await self._session.write(self._states.save, self._source.project_id, after)
         return after, window
 
+    def _checks(self, window: Window, state: ReadState) -> bool:
+        """Whether a list is known from its newest end in this run."""
+        is_done = window.fresh or window.walked or not self._source.may_rest
+        return is_done or state.wants_check(window.stream, self._now() // 1000)
+
     async def _newest(self, window: Window, before: ReadState) -> Window:
         """Read the pipelines that are new by their ids, and that the seek does not show."""
-        if window.fresh or window.walked:
+        if window.fresh or window.walked or not self._checks(window, before):
             return window
-        known, since = before.newest(window.stream), before.watermark(window.stream)
+        known, since = before.checked(window.stream), before.watermark(window.stream)
         since = None if since is None else since - windows.OVERLAP_MS
         async for page in self._pages(windows.newest_params(window), per_page=windows.FEW):
             if not windows.has_right_source(window, page.rows):
@@ -112,7 +113,8 @@ class ProjectReading:
     async def _report(self, state: ReadState) -> None:
         """Say what was not shown, and note how many pipelines are owed. Raises ResourceNotFound where all is hidden."""
         owed_pipelines, bridges = self._owed_pipelines, state.bridges
-        if owed_pipelines.owed and are_hidden(owed_pipelines.owed.values()) and not await self._has_any():
+        hides = bool(owed_pipelines.owed) and are_hidden(owed_pipelines.owed.values())
+        if hides and not await self._session.io(self._store.has_any, self._source.project_id):
             await self._forget()
             hidden = ResourceNotFound(HIDDEN, http_status=404)
             hidden.behind_list = True
@@ -165,9 +167,6 @@ class ProjectReading:
         for number in owed:
             await self._owed_pipelines.resolve(number)
         await self._owed_pipelines.report(self._scope)
-
-    async def _has_any(self) -> bool:
-        return await self._session.io(self._store.has_any, self._source.project_id)
 
     async def _here(self, stream: Stream) -> list[int]:
         return await self._session.io(self._store.here, self._source.project_id, children=stream is Stream.CHILD)

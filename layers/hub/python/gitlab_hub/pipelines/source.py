@@ -18,6 +18,7 @@ from gitlab_hub.pipelines.store import Copy
 from gitlab_hub.pipelines.window import Params
 from gitlab_hub.storage.ports import Item
 
+OFF = "CI/CD is switched off in this project."
 PART_OF_SECOND_MS = 999
 """How much later than GraphQL says a pipeline may have finished."""
 
@@ -142,5 +143,5 @@ async def why_closed(source: ProjectSource, refusal: Forbidden) -> Forbidden:
     except (Forbidden, ResourceNotFound):
         return refusal
     if ci_is_off(mapping(project)):
-        return CiDisabled("CI/CD is switched off in this project.", http_status=refusal.http_status)
+        return CiDisabled(OFF, http_status=refusal.http_status)
     return refusal

@@ -7,7 +7,8 @@ from gitlab_hub.gitlab.fields import from_datetime, padded
 from gitlab_hub.inventory.coverage import covers_project
 from gitlab_hub.pipelines.batches import PipelineCopier
 from gitlab_hub.pipelines.model import identity
-from gitlab_hub.pipelines.projects import DATASET, ProjectRows, ReadStates, project_row
+from gitlab_hub.pipelines.projects import DATASET, ProjectRows, project_row
+from gitlab_hub.pipelines.read_states import ReadStates
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.storage.ports import Table

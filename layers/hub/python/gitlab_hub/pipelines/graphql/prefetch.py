@@ -19,7 +19,7 @@ from gitlab_hub.pipelines.graphql import queries
 from gitlab_hub.pipelines.graphql.queries import Since
 from gitlab_hub.pipelines.graphql.standing import WORTH_IT, Standing
 from gitlab_hub.pipelines.graphql.told import Told
-from gitlab_hub.pipelines.projects import ReadState
+from gitlab_hub.pipelines.read_states import ReadState
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.window import Stream, Window
 from gitlab_hub.sync.ports import Session
