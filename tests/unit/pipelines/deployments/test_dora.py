@@ -27,6 +27,7 @@ import pytest
 
 from gitlab_hub.pipelines.deployments import counting
 from gitlab_hub.pipelines.deployments.changes import LOOK_BACK, Change
+from gitlab_hub.pipelines.deployments.completeness import Known
 from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.deployments.store import CountedDay, DeploymentStore
 from gitlab_hub.pipelines.figures.sketch import exact_quantile
@@ -212,3 +213,8 @@ def test_what_comes_late_or_bit_by_bit_counts_as_if_it_had_been_there(seed: int)
         count = counting.counted(counting.ended(near, environments), environments, since)
         days = {day: one for day, one in days.items() if day < count.since} | dict(count.days)
     assert days == dict(whole.days)
+
+
+@pytest.mark.parametrize(("error", "is_read"), [("ci_disabled", True), ("invalid_permissions", False), (None, False)])
+def test_a_project_without_ci_has_no_deployments_for_anybody(error: str | None, *, is_read: bool) -> None:
+    assert Known({1: {"error": error}}, {}, set()).is_read(1) is is_read

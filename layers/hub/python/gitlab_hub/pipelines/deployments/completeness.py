@@ -32,6 +32,8 @@ class Known:
         if state is not None and state.read_at is not None:
             return state.is_read
         pipelines = self.pipelines.get(project_id, {})
+        if pipelines.get("error") == CiDisabled.code:
+            return True  # Without CI/CD nobody is shown any (`builds_disabled` in app/policies/project_policy.rb).
         is_whole = read_until(pipelines) is not None and not pipelines.get("error")
         is_empty = is_whole and pipelines.get("default_watermark") is None
         return is_empty or (state is not None and state.is_read)
