@@ -136,6 +136,37 @@ class GroupBy(StrEnum):
     SOURCE = "source"
 
 
+class DeploymentStatus(StrEnum):
+    """How a deployment stands."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SKIPPED = "skipped"
+    BLOCKED = "blocked"
+
+
+class Tier(StrEnum):
+    """What an environment is for."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    TESTING = "testing"
+    DEVELOPMENT = "development"
+    OTHER = "other"
+
+
+class DoraBy(StrEnum):
+    """What figures of deployments are told apart by."""
+
+    PROJECT = "project"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
 class DeliveryStatus(StrEnum):
     """What became of a delivery."""
 
@@ -188,6 +219,7 @@ class Dataset(StrEnum):
 
     PIPELINES = "pipelines"
     JOBS = "jobs"
+    DEPLOYMENTS = "deployments"
     ACCOUNTS = "accounts"
     GRANTS = "grants"
     CHANGES = "changes"

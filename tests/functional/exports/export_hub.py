@@ -14,6 +14,8 @@ import duckdb
 from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.composition.export_sources import export_sources
 from gitlab_hub.exports.keys import prefix_of, start_where_due
+from gitlab_hub.exports.model import Dataset
+from gitlab_hub.exports.ports import Source
 from gitlab_hub.exports.routes import ExportRoutes
 from gitlab_hub.exports.service import ExportService
 from gitlab_hub.exports.store import ExportStore
@@ -21,6 +23,7 @@ from gitlab_hub.exports.worker import Exporter
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations import rows as integration_rows
+from gitlab_hub.pipelines.deployments.store import DeploymentStore
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import pipelines_pk, projects_pk
 from gitlab_hub.pipelines.model import job_of, pipeline_of
@@ -116,6 +119,26 @@ class ExportHub:
         store = PipelineStore(self.pipelines, integration)
         known: Mapping[int, StoredPipeline] = store.known(project, [number])
         store.save(copy, known.get(number), now=int(self.now * 1000))
+
+    def deployment(self, number: int, project: int = 15, *, created_at: int = NOW, **more: Any) -> None:
+        """Keep a deployment to production as the sync does."""
+        body = {
+            "id": number, "iid": number, "project_id": project, "environment_id": 4, "environment": "production",
+            "status": "success", "ref": "main", "sha": "a" * 40, "created_at": created_at, "updated_at": created_at + 9,
+            "finished_at": created_at + 9, "pipeline_id": 5, "job_id": 6, "username": "jane", **more,
+        }  # fmt: skip
+        store = DeploymentStore(self.pipelines, "i1")
+        store.put_environments(project, [{"id": 4, "tier": "production"}])
+        store.put(store.changed(project, [body], now=self.now_ms).rows)
+
+    @property
+    def now_ms(self) -> int:
+        """The hub's clock in milliseconds."""
+        return int(self.now * 1000)
+
+    def source(self, dataset: str) -> Source:
+        """Where the rows of a dataset are."""
+        return export_sources(self.access, self.pipelines, ScopeList(self.integrations), self.clock)[Dataset(dataset)]
 
     def stored_ids(self, project: int = 15) -> list[int]:
         return [row["id"] for row in query_all(self.pipelines, pipelines_pk("i1", project))]

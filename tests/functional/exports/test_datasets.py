@@ -12,9 +12,11 @@ from gitlab_hub.access.changes.reader import ChangeReader
 from gitlab_hub.access.changes.routes import ChangeRoutes
 from gitlab_hub.access.credentials.model import Credential
 from gitlab_hub.exports.columns import COLUMNS, Type
-from gitlab_hub.exports.model import Dataset
+from gitlab_hub.exports.model import BEGINNING, Asked, Dataset, Format
 from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.inventory.model import Resource, ResourceType
+from gitlab_hub.pipelines.deployments.reader import DeploymentReader
+from gitlab_hub.pipelines.deployments.routes import DeploymentRoutes
 from gitlab_hub.pipelines.job_search import JobSearch
 from gitlab_hub.pipelines.reader import PipelineReader
 from gitlab_hub.pipelines.routes import PipelineRoutes
@@ -62,6 +64,8 @@ def hub() -> ExportHub:
             number, "2026-02-20T10:00:00.5Z", name=text, ref=text, coverage="98.5", sha="a" * 40, tag=number % 2 == 0,
             user={"id": 3, "username": text, "name": text}, updated_at="2026-02-20T11:00:00Z", queued_duration=2,
         )  # fmt: skip
+    for number, text in enumerate(HOSTILE, 1):
+        hub.deployment(number, environment=text, ref=text, username=text, sha="b" * 40)
     client = Client(hub.access)
     client.store(JANE, OLE, BOT, ACME, *GRANTS)
     client.store(Resource(id=8, full_path="acme/store", name="Store"), STORE, kind=ResourceType.PROJECT)
@@ -89,13 +93,16 @@ def listed(hub: ExportHub, dataset: str) -> list[Any]:
         return Client(hub.access).every("gitlab-credentials")
     if dataset == "changes":
         routes = ChangeRoutes(ChangeReader(hub.access), cursors).routes()
+    elif dataset == "deployments":
+        selection = ProjectSelection(hub.pipelines, hub.access)
+        routes = list(DeploymentRoutes(DeploymentReader(hub.pipelines), selection, cursors).routes())
     else:
         selection = ProjectSelection(hub.pipelines, hub.access)
         routes = list(
             PipelineRoutes(PipelineReader(hub.pipelines), JobSearch(hub.pipelines), selection, cursors).routes()
         )
     api = Api(routes, guard=hub.known, idempotency=None, now=hub.clock)
-    query = {"limit": 200, **({"project_id": 15} if dataset in {"pipelines", "jobs"} else {})}
+    query = {"limit": 200, **({"project_id": 15} if dataset in {"pipelines", "jobs", "deployments"} else {})}
     status, body = answered(api.resolve(http_event("GET", f"/v1/integrations/i1/{dataset}", query=query), Context()))
     assert (status, body["next_cursor"]) == (200, None)
     rows: list[Any] = body[dataset]
@@ -158,6 +165,28 @@ def test_an_export_equals_what_is_stored(hub: ExportHub, dataset: str, how: str,
     expected = [spelled(dataset, row) for row in rows]
     assert sorted(exported, key=place) == sorted(expected, key=place)
     assert [list(row) for row in exported] == [[column.name for column in COLUMNS[Dataset(dataset)]]] * len(rows)
+
+
+def test_deployments_of_a_time_and_a_project_are_told_across_pages(tmp_path: Path) -> None:
+    """A file holds several projects; a worker that goes on behind a page finds what is left."""
+    hub = ExportHub()
+    for project in (15, 16):
+        hub.project(project)
+        for number in range(1, 251):
+            hub.deployment(project * 1_000 + number, project, created_at=NOW - number)
+    export = hub.made("deployments", "jsonl")
+    rows = hub.read(export, tmp_path)
+    assert ({row["tier"] for row in rows}, len({row["id"] for row in rows}), len(rows)) == ({"production"}, 500, 500)
+    assert (len(export["files"]), export["progress"]) == (1, {"done": 2, "total": 2})
+    source, asked = (
+        hub.source("deployments"),
+        Asked(integration_id="i1", dataset=Dataset.DEPLOYMENTS, format=Format.CSV),
+    )
+    for batch in source.batches(asked, BEGINNING):
+        left = [row["id"] for one in source.batches(asked, batch.place) for row in one.rows]
+        assert not {row["id"] for row in batch.rows} & set(left)
+    some = hub.read(hub.made("deployments", "jsonl", project_id=16, **{"from": NOW - 10, "to": NOW}), tmp_path)
+    assert [row["id"] for row in some] == [16_000 + number for number in range(10, 0, -1)]
 
 
 @pytest.mark.parametrize("dataset", ["grants", "changes", "gitlab_credentials"])

@@ -18,6 +18,8 @@ from gitlab_hub.exports.store import ExportStore
 from gitlab_hub.exports.worker import Exporter
 from gitlab_hub.gitlab.fields import day_of
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.pipelines.deployments.reader import DeploymentFilter, DeploymentReader
+from gitlab_hub.pipelines.deployments.views import DeploymentView
 from gitlab_hub.pipelines.walk import KnownProject, PipelineWalk, job_row, pipeline_row
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import item_of
@@ -52,6 +54,7 @@ def export_sources(
     return {
         Dataset.PIPELINES: PipelineSource(walk),
         Dataset.JOBS: JobSource(walk),
+        Dataset.DEPLOYMENTS: DeploymentSource(walk, DeploymentReader(pipelines)),
         Dataset.ACCOUNTS: AccountSource(reader),
         Dataset.GRANTS: GrantSource(reader),
         Dataset.CHANGES: ChangeSource(ChangeReader(access)),
@@ -94,6 +97,30 @@ class JobSource(PipelineSource):
 
         for row, jobs in self._walk.with_jobs(asked.integration_id, project, after=after, of=is_wanted):
             yield row, [job_row(job, row, project) for job in jobs]
+
+
+class DeploymentSource:
+    """Deployments by project, the newest first: so few that a file holds those of many projects and days."""
+
+    def __init__(self, walk: PipelineWalk, reader: DeploymentReader) -> None:
+        self._walk, self._reader = walk, reader
+
+    def total(self, asked: Asked) -> int | None:
+        """How many projects there are to go through."""
+        return sum(1 for _ in self._walk.projects(asked.integration_id, asked.project_id))
+
+    def batches(self, asked: Asked, behind: Place) -> Iterator[Batch]:
+        """The deployments behind a place, a page at a time."""
+        for project in self._walk.projects(asked.integration_id, asked.project_id, since=behind.project):
+            after = behind.after if project.key == behind.project else None
+            while after != _BEHIND_ALL:
+                page = self._reader.deployments(
+                    asked.integration_id, DeploymentFilter(project_id=project.id), limit=PAGE, after=after, within=None
+                )
+                rows = [_deployment(row, project) for row in page.rows if asked.holds(row["created_at"])]
+                after = page.last or _BEHIND_ALL
+                place = Place(project=project.key, after=after)
+                yield Batch(rows=rows, place=place, ends_project=page.last is None)
 
 
 class _PagedSource:
@@ -176,6 +203,10 @@ class CredentialSource(_PagedSource):
         page = self._reader.page(asked.integration_id, CredentialFilter(resource=place), after=after, limit=PAGE)
         now = self._reader.now()
         return [GitLabCredentialAnswer.of(one, now=now).model_dump(mode="json") for one in page.values], page.next
+
+
+def _deployment(row: Item, project: KnownProject) -> dict[str, Any]:
+    return {**DeploymentView(**row).model_dump(mode="json"), "project_path": project.path}
 
 
 def _partition(pipeline: Item) -> Partition:

@@ -43,7 +43,7 @@ FAILURE_CLASSES = ("script", "infra", "timeout", "config", "quota", "policy", "u
 REF_CLASSES = ("default_branch", "merge_request", "tag", "other")
 DEFINITIONS = ("hub", "gitlab", "dx")
 
-DATASETS = ("pipelines", "jobs", "accounts", "grants", "changes", "gitlab_credentials")
+DATASETS = ("pipelines", "jobs", "deployments", "accounts", "grants", "changes", "gitlab_credentials")
 FILE_FORMATS = ("csv", "jsonl", "parquet")
 
 DELIVERY_STATUSES = ("pending", "handled", "ignored", "failed")

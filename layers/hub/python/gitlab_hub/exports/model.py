@@ -14,6 +14,7 @@ class Dataset(StrEnum):
 
     PIPELINES = "pipelines"
     JOBS = "jobs"
+    DEPLOYMENTS = "deployments"
     ACCOUNTS = "accounts"
     GRANTS = "grants"
     CHANGES = "changes"
@@ -23,7 +24,7 @@ class Dataset(StrEnum):
 DAILY = frozenset({Dataset.PIPELINES, Dataset.JOBS})
 """Whose files are of one project and one day each."""
 
-TIMED = DAILY | {Dataset.CHANGES}
+TIMED = DAILY | {Dataset.DEPLOYMENTS, Dataset.CHANGES}
 """Whose rows have a time that `from` and `to` are about."""
 
 OF_PROJECTS = frozenset(Dataset) - {Dataset.ACCOUNTS}
