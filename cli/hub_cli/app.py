@@ -16,6 +16,7 @@ from hub_cli.commands import (
     changes,
     connecting,
     deliveries,
+    deployments,
     exports,
     integrations,
     login,
@@ -110,7 +111,7 @@ def root(
 
 
 for part in (login, connecting, integrations, syncing, access, accounts, changes, plans, requests, policies, reviews,
-             pipelines, exports, deliveries, builds, triggers, webhooks, operations, tokens, api):  # fmt: skip
+             pipelines, deployments, exports, deliveries, builds, triggers, webhooks, operations, tokens, api):  # fmt: skip
     part.add_to(app)
 
 

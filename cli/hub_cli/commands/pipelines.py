@@ -90,7 +90,7 @@ def pipelines(
     found = invocation.hub.rows(
         invocation.at("pipelines"), "pipelines", ref=ref, status=_status(status, failed=failed),
         created_after=invocation.moment(since),
-        **_where(invocation, project, group),
+        **where(invocation, project, group),
     )  # fmt: skip
     invocation.out.rows(with_projects(invocation, found), PIPELINES, empty="There is no such pipeline.", asked=limit)
 
@@ -116,7 +116,7 @@ def jobs(
         invocation.at("jobs"), "jobs", name=name, runner=runner, failure_class=failed_of,
         status=_status(status, failed=failed),
         created_after=invocation.moment(since),
-        **_where(invocation, project, group),
+        **where(invocation, project, group),
     )  # fmt: skip
     invocation.out.rows(with_projects(invocation, found), JOBS, empty="There is no such job.", asked=limit)
 
@@ -134,9 +134,9 @@ def success(
 ) -> None:
     """Show how many pipelines succeed, how long they take and how long they wait."""
     invocation = Invocation.of(context, output, integration)
-    answer = _figures(invocation, "summary", since, refs, project, group, group_by=by)
+    answer = figures(invocation, "summary", since, refs, project, group, group_by=by)
     rows = [*answer["rows"], answer] if by else [answer]
-    _tell(invocation, answer, rows, FIGURES)
+    tell(invocation, answer, rows, FIGURES)
 
 
 def flaky(
@@ -151,8 +151,8 @@ def flaky(
 ) -> None:
     """Show jobs that fail and succeed on the same commit, the most wasteful first."""
     invocation = Invocation.of(context, output, integration)
-    answer = _figures(invocation, "flaky", since, refs, project, group)
-    _tell(invocation, answer, list(with_projects(invocation, answer["rows"])), FLAKY)
+    answer = figures(invocation, "flaky", since, refs, project, group)
+    tell(invocation, answer, list(with_projects(invocation, answer["rows"])), FLAKY)
 
 
 def with_projects(invocation: Invocation, rows: Iterable[Row]) -> Iterator[Row]:
@@ -170,7 +170,8 @@ def _status(status: PipelineStatus | None, *, failed: bool) -> PipelineStatus | 
     return PipelineStatus.FAILED if failed else status
 
 
-def _where(invocation: Invocation, project: str | None, group: str | None) -> dict[str, int]:
+def where(invocation: Invocation, project: str | None, group: str | None) -> dict[str, int]:
+    """The project or group that a list or figure is to be of, as the API takes it. Raises WrongUsage."""
     if project and group:
         raise WrongUsage("--project and --group are given.", hint="Give one of them.")
     if project:
@@ -180,7 +181,7 @@ def _where(invocation: Invocation, project: str | None, group: str | None) -> di
     return {}
 
 
-def _figures(
+def figures(
     invocation: Invocation,
     name: str,
     since: str,
@@ -189,11 +190,13 @@ def _figures(
     group: str | None,
     **more: Any,
 ) -> Row:
+    """One of the API's figures."""
     query = {"from": invocation.moment(since), "ref_class": refs, **more}
-    return invocation.hub.get(invocation.at("analytics", name), **query, **_where(invocation, project, group))
+    return invocation.hub.get(invocation.at("analytics", name), **query, **where(invocation, project, group))
 
 
-def _tell(invocation: Invocation, answer: Row, rows: list[Row], columns: tuple[Column, ...]) -> None:
+def tell(invocation: Invocation, answer: Row, rows: list[Row], columns: tuple[Column, ...]) -> None:
+    """Tell figures: to people with their rule, and whether they are of everything."""
     out = invocation.out
     if not out.is_for_people:
         out.exactly(answer, rows, columns)

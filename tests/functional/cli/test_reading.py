@@ -4,6 +4,7 @@ import csv
 import json
 from io import StringIO
 
+import httpx
 import pytest
 
 from tests.functional.cli.command_line import CommandLine
@@ -29,6 +30,10 @@ SHOWN = {
     "jobs --failed --failed-of infra --group acme --name unit --runner r1": None,
     "success --since 7d --refs default_branch --by project": "all          0",
     "flaky --project acme/shop-Ana": "100.0 %",
+    "deployments --tier production --status failed --since 7d": "prod Ana",
+    "deployments --environment staging --project acme/shop-Ana": None,
+    "dora --since 7d --by project": "acme/shop-Ana            2",
+    "dora --since 2026-01-01 --group acme": "all            2     0.01  50.0 %          10 min",
     "exports": "accounts  csv     queued",
     "exports list --limit 1": "exp_",
     "deliveries --event push --since 1d": "pending",
@@ -43,6 +48,9 @@ SHOWN = {
     "tokens": None,
 }
 """Commands, and what stands in their tables; None where there is nothing to tell."""
+
+DORA = ("deployments", "deployment_frequency_per_day", "lead_time_median", "change_failure_rate",
+        "time_to_restore_median")  # fmt: skip
 
 
 @pytest.mark.parametrize("command", SHOWN)
@@ -109,6 +117,19 @@ def test_a_plan_that_cannot_be_applied_wants_attention(hub: CommandLine) -> None
         True,
     )
     assert "1 operation: 1 refused" in shown.out
+
+
+def test_figures_of_deployments_say_why_there_are_none(hub: CommandLine) -> None:
+    nothing = dict.fromkeys(DORA) | {"rows": [], "reason": {"hint": "Sync first."}}
+    said = {"definition": {"text": "by rule"}, "completeness": {"complete": False, "unread": 2, "projects": 2}}
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        is_dora = request.url.path.endswith("/dora")
+        return httpx.Response(200, json={**nothing, **said}) if is_dora else hub.network.answer(request)
+
+    hub.network.faults = [answered] * 3
+    told = hub("dora")
+    assert (told.code, "all" in told.out, told.err.splitlines()[-1]) == (0, True, "Sync first.")
 
 
 def test_a_list_about_no_integration_in_particular_is_about_all(hub: CommandLine) -> None:
