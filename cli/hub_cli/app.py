@@ -111,7 +111,8 @@ def root(
 
 
 for part in (login, connecting, integrations, syncing, access, accounts, changes, plans, requests, policies, reviews,
-             pipelines, deployments, exports, deliveries, builds, triggers, webhooks, operations, tokens, api):  # fmt: skip
+             pipelines, deployments, exports, deliveries, builds, triggers, webhooks, operations, tokens,
+             api):  # fmt: skip
     part.add_to(app)
 
 

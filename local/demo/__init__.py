@@ -25,6 +25,7 @@ from local.up import LocalStack, running, stopped_by_signals
 from stand_in_gitlab import process as gitlab
 
 COMPANY = ("--seed", "7", "--users", "60", "--groups", "12", "--projects", "30", "--pipelines", "5", "--jobs", "8")
+DEPLOYING = 3
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,6 +47,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
     started = time.monotonic()
     with gitlab.running(*COMPANY) as company, _bundle(console, port) as local:
         console.print(f"A stand-in GitLab with a made-up company answers at {company.base}")
+        _deliver(company)
         hub = Hub(local.url, local.owner_token)
         _point_to_console(console, local, hub)
         integration = hub.connect(company.base, company.tokens["admin"])
@@ -63,6 +65,14 @@ def _run(console: Console, port: int, *, once: bool) -> None:
         console.print(f"All of this took {time.monotonic() - started:.0f} s on this machine, without AWS or Docker.")
         if not once:
             _stay(console, local, hub, integration["id"])
+
+
+def _deliver(company: gitlab.Running) -> None:
+    """Have some projects with pipelines deploy: figures of deliveries want some."""
+    alive = {row["id"] for row in company.truth("projects") if not row["archived"]}
+    deploying = sorted({row["project_id"] for row in company.truth("pipelines")} & alive)[:DEPLOYING]
+    for number, project_id in enumerate(deploying):
+        company.change("deliver", project_id=project_id, changes=12 - 3 * number)
 
 
 @contextmanager

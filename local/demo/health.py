@@ -1,4 +1,4 @@
-"""How CI is doing: how often pipelines succeed, how long they take, and what the flakiest job wastes."""
+"""How CI is doing: how often pipelines succeed, how long they take, what is delivered, what the flakiest job wastes."""
 
 import time
 from typing import Any
@@ -23,6 +23,7 @@ def show_health(console: Console, hub: Hub, integration_id: str) -> None:
         hub.call("GET", f"{analytics}/{name}", query=asked) for name in ("summary", "flaky", "cost")
     )
     console.print(health(summary, cost))
+    console.print(deliveries(hub.call("GET", f"{analytics}/dora", query=asked)))
     rows = flaky["rows"]
     worst = max(rows, key=lambda one: float(one["wasted_minutes"]), default=None)
     if worst is None:
@@ -45,6 +46,21 @@ def health(summary: dict[str, Any], cost: dict[str, Any]) -> Table:
         f"{cost['minutes']:,.0f}",
         _dollars(cost["cost"]),
         _dollars(cost["retried_cost"]),
+    )
+    return table
+
+
+def deliveries(dora: dict[str, Any]) -> Table:
+    """DORA's figures in a line."""
+    table = Table("deployments", "a day", "lead time", "change failure rate", "time to restore")
+    table.title, table.title_justify = "How deliveries do, by DORA: GET …/analytics/dora", "left"
+    a_day = dora["deployment_frequency_per_day"]
+    table.add_row(
+        "none" if dora["deployments"] is None else f"{dora['deployments']:,}",
+        "none" if a_day is None else f"{a_day:.2f}",
+        _seconds(dora["lead_time_median"]),
+        _share(dora["change_failure_rate"]),
+        _seconds(dora["time_to_restore_median"]),
     )
     return table
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
-from stand_in_gitlab.company.code import repository_of
+from stand_in_gitlab.clock import DAY
+from stand_in_gitlab.company.code import commit, repository_of, touching
 from stand_in_gitlab.company.code_model import MergeRequest
 from stand_in_gitlab.company.deployment_model import FINISHED, Deployment, Environment, guessed_tier
 from stand_in_gitlab.company.state import Company
+
+HOUR = 3_600.0
 
 
 def environment_of(company: Company, project_id: int, name: str, now: float, tier: str | None = None) -> Environment:
@@ -31,6 +34,52 @@ def move(company: Company, deployment: Deployment, status: str, now: float) -> N
     environment = company.environments[deployment.project_id][deployment.environment_id]
     if status == "success" and environment.links_merge_requests:
         deployment.merge_requests = tuple(_linked(company, deployment))
+
+
+def deliver(company: Company, project_id: int, changes: int, now: float) -> list[Deployment]:
+    """A past of so many deliveries: one every other day, merged and brought to production some hours later.
+
+    Every third one was followed by a deployment that failed, and by one that succeeded, half an hour after each other.
+    """
+    made = []
+    for number in range(changes):
+        merged = now - (2 * (changes - number) - 1) * DAY
+        sha = _merged(company, project_id, f"delivery-{number + 1}", merged)
+        ends = [(merged + (2 + number % 5) * HOUR, "success", sha)]
+        if not (number + 1) % 3:
+            begun, again = ends[0][0], _merged(company, project_id, f"delivery-{number + 1}-again", merged + HOUR)
+            ends += [(begun + HOUR / 2, "failed", again), (begun + HOUR, "success", again)]
+        made += [_deployed(company, project_id, status, head, at) for at, status, head in ends]
+    return made
+
+
+def _merged(company: Company, project_id: int, branch: str, now: float) -> str:
+    """Merge a merge request; the answer is the commit that the default branch has then."""
+    project, repository = company.projects[project_id], repository_of(company, project_id)
+    target = project.default_branch or "main"
+    wanted = touching(repository, repository.branches.get(target), [f"src/{branch}.py"], f"Merge branch '{branch}'")
+    head = commit(company, repository, repository.branches.get(target), wanted, project.creator_id, now)
+    request = MergeRequest(
+        id=company.next_id("merge request"), iid=company.next_id(f"merge request of {project_id}"),
+        project_id=project_id, source_project_id=project_id, source_branch=branch, target_branch=target,
+        title=f"Merge {branch}", author_id=project.creator_id, sha=head.sha, created=now - HOUR, updated=now,
+        state="merged", merged=now, merge_commit=head.sha,
+    )  # fmt: skip
+    company.merge_requests[project_id][request.iid] = request
+    repository.branches[target] = head.sha
+    return head.sha
+
+
+def _deployed(company: Company, project_id: int, status: str, sha: str, now: float) -> Deployment:
+    project, where = company.projects[project_id], environment_of(company, project_id, "production", now)
+    made = Deployment(
+        id=company.next_id("deployment"), iid=company.next_id(f"deployment of {project_id}"), project_id=project_id,
+        environment_id=where.id, ref=project.default_branch or "main", tag=False, sha=sha, status="created",
+        user_id=project.creator_id, created=now - 300, updated=now,
+    )  # fmt: skip
+    company.deployments[project_id][made.id] = made
+    move(company, made, status, now)
+    return made
 
 
 def _linked(company: Company, deployment: Deployment) -> Iterator[int]:

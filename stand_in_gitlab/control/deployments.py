@@ -7,7 +7,7 @@ from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.code import find_commit
 from stand_in_gitlab.company.code_model import Commit
 from stand_in_gitlab.company.deployment_model import STATUSES, Deployment
-from stand_in_gitlab.company.deployments import environment_of, move
+from stand_in_gitlab.company.deployments import deliver, environment_of, move
 from stand_in_gitlab.company.model import Project
 from stand_in_gitlab.control.code_changes import Done
 from stand_in_gitlab.payloads import others
@@ -21,7 +21,7 @@ class Deployments:
 
     def __init__(self, parts: Parts, view: CiView, clock: Clock, sender: Sender) -> None:
         self._parts, self._company, self._view, self._clock, self._sender = parts, parts.company, view, clock, sender
-        self.verbs: list[Callable[..., Done]] = [self.deploy, self.move_deployment]
+        self.verbs: list[Callable[..., Done]] = [self.deploy, self.move_deployment, self.deliver]
 
     def deploy(
         self,
@@ -51,6 +51,11 @@ class Deployments:
     def move_deployment(self, project_id: int, id: int, status: str) -> Done:  # noqa: A002 - GitLab's word
         """Let a deployment begin, end, or wait for an approval."""
         return self._moved(self._company.deployments[project_id][id], status)
+
+    def deliver(self, project_id: int, changes: int = 6) -> Done:
+        """Give a project a past: changes that were merged and deployed to production in the last weeks, untold."""
+        made = deliver(self._company, project_id, changes, round(self._clock.now(), 6))
+        return {"deployments": [one.id for one in made]}
 
     def _moved(self, deployment: Deployment, status: str) -> Done:
         if status not in STATUSES:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local.demo.health import flakiest, health
+from local.demo.health import deliveries, flakiest, health
 
 NOTHING: dict[str, Any] = {"p50": None, "p75": None, "p95": None, "mean": None}
 
@@ -30,6 +30,14 @@ def test_nothing_to_tell_is_told_as_that() -> None:
         )
     )
     assert said.count("none") == 5
+
+
+def test_deliveries_are_told_with_their_units_and_where_there_are_none() -> None:
+    figures = {"deployments": 1_200, "deployment_frequency_per_day": 13.333333, "lead_time_median": 7_200.0}
+    said = printed(deliveries({**figures, "change_failure_rate": 0.25, "time_to_restore_median": 1_800.0}))
+    assert all(text in said for text in ("1,200", "13.33", "7,200 s", "25%", "1,800 s"))
+    unread = dict.fromkeys((*figures, "change_failure_rate", "time_to_restore_median"))
+    assert printed(deliveries(unread)).count("none") == 5
 
 
 def test_the_job_that_wasted_most_is_shown_with_its_price() -> None:

@@ -1,6 +1,7 @@
 """Deployments and environments: what GitLab's API tells of them, and with which merge requests."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -67,6 +68,17 @@ def test_the_list_goes_by_updates_only_in_their_order(hooked: Any) -> None:
     assert [row["id"] for row in done] == [first]
     assert [row["id"] for row in hooked.ask(f"{HERE}?status=failed").json] == [second]
     assert hooked.ask(f"{HERE}?status=gone").status == 400
+
+
+def test_a_past_of_deliveries_has_merge_requests_and_failures(hooked: Any) -> None:
+    made = hooked.do("deliver", project_id=1, changes=4)["deployments"]
+    rows = {row["id"]: row for row in hooked.ask(f"{HERE}?sort=asc").json}
+    assert sorted(rows) == made
+    assert [rows[one]["status"] for one in made] == [*["success"] * 3, "failed", "success", "success"]
+    brought = [[one["title"] for one in hooked.ask(f"{HERE}/{number}/merge_requests").json] for number in made]
+    assert brought[1:] == [["Merge delivery-2"], ["Merge delivery-3"], [], ["Merge delivery-3-again"],
+                           ["Merge delivery-4"]]  # fmt: skip
+    assert all(rows[one]["updated_at"] < rows[two]["updated_at"] for one, two in pairwise(made))
 
 
 def merged(hooked: Any, branch: str) -> int:
