@@ -48,8 +48,8 @@ class ProjectCompleteness(BaseModel):
         examples=[0],
     )
     next_look_at: int | None = Field(
-        description="When GitLab is asked again for what is new in a project in which nothing happened lately, in unix "
-        "seconds; null: in each sync. Webhooks and full syncs do not wait for it.",
+        description="When GitLab is asked again for what is new in a project in which nothing happened lately, or "
+        "CI/CD is switched off, in unix seconds; null: in each sync. Webhooks and full syncs do not wait for it.",
         examples=[1_790_020_000],
     )
     lag_seconds: int | None = Field(
