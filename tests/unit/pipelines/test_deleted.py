@@ -57,6 +57,27 @@ async def test_what_is_known_to_be_deleted_is_not_asked_about_again(world: World
     assert world.table.written - written == 2, "that counts were compared, and children asked for"
 
 
+async def test_what_came_while_the_list_was_read_hides_nothing_that_goes_later(world: World) -> None:
+    await world.sync()
+    del world.project()[6]
+    world.later(RECONCILE_SECONDS)
+
+    def come_on_the_second_page(path: str) -> None:
+        params = world.gitlab.log[-1][1]
+        if path == LIST and params.get("page") == 2 and 15 not in world.project():
+            for number in (15, 16):
+                world.add(number, status="success", jobs={number: job(number)})
+
+    world.gitlab.before = come_on_the_second_page
+    await world.sync()
+    assert world.stored().keys() >= {15, 16}
+    # As many again as GitLab counted before it was read.
+    del world.project()[7], world.project()[8]
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    assert deleted(world) == {6, 7, 8}
+
+
 async def test_all_of_them_may_be_gone(world: World) -> None:
     await world.sync()
     world.project().clear()

@@ -128,7 +128,7 @@ class ProjectReading:
             await self._session.write(self._states.save, self._source.project_id, after)
 
     async def _reconcile(self, window: Window, before: ReadState) -> tuple[Window, ReadState]:
-        """Read the whole list where the seek has not shown all of it; then the counts are known again."""
+        """Read the whole list where the seek has not shown all of it, and count again: with what came meanwhile."""
         now, stream, full = self._now() // 1000, window.stream, self._session.full
         state = before.with_added(stream, listed=window.listed, stored=window.stored)
         begun = window.fresh and (window.seen or before.newest(stream) is not None)
@@ -148,6 +148,7 @@ class ProjectReading:
         gone = windows.has_deleted(listed=listed, had=had, walked_at=walked_at, now=now, full=full)
         if not window.walked and (gap or (gone and not window.given_up)):
             window = await self._walk(replace(window, checking=not gap))
+            listed = None if listed is None else (await self._counted_by_gitlab(window, by_rest=True))[0]
         stored = len(await self._here(stream))
         counted = state.with_counts(stream, listed=listed, stored=stored).with_reconciled(stream, now)
         return window, counted.with_walked(stream, windows.walked_at(window, walked_at, listed=listed, now=now))
