@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import (
     cases,
     console,
+    cursors,
     effective,
     history,
     journeys,
@@ -34,6 +35,7 @@ PARTS = (
     *KINDS,
     "members",
     "hours",
+    "cursors",
     "effective",
     "history",
     "triggers",
@@ -78,6 +80,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
     others: dict[str, Callable[[], report.Section]] = {
         "members": lambda: report.members(list(_members(chosen))),
         "hours": lambda: report.pipelines(list(_hours(chosen))),
+        "cursors": lambda: report.cursors(cursors.cursors_table(quick=chosen.quick)),
         "effective": lambda: report.effective(effective.answered(quick=chosen.quick)),
         "history": lambda: report.history(history.kept(quick=chosen.quick)),
         "triggers": lambda: report.triggers(triggers.triggers_table()),

@@ -94,6 +94,11 @@ def history(measured: Steps) -> Section:
     return Section("History of access: 1,000 groups, 10,000 projects, 5,000 accounts", (kept_table(measured),))
 
 
+def cursors(measured: str) -> Section:
+    """What the hub and naive cursors lose."""
+    return Section("What cursors lose", (measured,))
+
+
 def steps(counts: Counts) -> Section:
     """What each step asks of AWS."""
     return Section("Calls to AWS from a push to its build", (steps_table(counts),))
