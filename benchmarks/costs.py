@@ -14,6 +14,9 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "costs.md"
 WHOLE_FROM = 10
 """From here on an amount is told without its fractions."""
 
+SPARED_POLLS = 3 / 5
+"""Of five polls, on a queue that may have two."""
+
 QUEUES = ("standard queue request", "FIFO queue request")
 
 TEXT = """# Costs
@@ -25,7 +28,7 @@ prices in `benchmarks/prices.py`.
 
 **Idle** is a stack without an integration. **Load** is one integration with 1,000 projects and 2,000 users; a day has
 {pipelines} pipelines, {deliveries:,} webhooks, {pipelines} builds and {requests:,} requests. Everything is synced as
-often as the defaults say, and a year has passed.
+often as the defaults say, by GraphQL where it may be used, and a year has passed.
 
 {total}
 
@@ -67,6 +70,12 @@ At list prices an idle hub was meant to cost $2 at most, and costs ${idle:.2f}. 
   price list, but [AWS calls them legacy][rules]; a Scheduler's group also counts its starts, and their silence is an
   alarm.
 
+What would save more, and what it would take away:
+
+{savings}
+
+All but the third and the last together would bring it to ${lowest:.2f}.
+
 [scaling]: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 [cloudwatch]: https://aws.amazon.com/cloudwatch/pricing/
 [rules]: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
@@ -94,7 +103,7 @@ def first_sync() -> float:
     total = 0.0
     for kind in ("access", "pipelines"):
         row = sync(f"{kind}, first")
-        total += number(row, "wall s") * PRICES["function GB second"]
+        total += usage.sync_seconds(row) * PRICES["function GB second"]
         total += number(row, "read units") * PRICES["read unit"]
         total += (number(row, "write units") + number(row, "control units")) * PRICES["write unit"]
     return total
@@ -110,6 +119,9 @@ def document() -> str:
     ]
     alarms = next(int(use.idle) for use in uses if use.unit == "alarm")
     ticks = next(use.idle for use in uses if (use.what, use.unit) == ("ticks", "function call"))
+    idle, secrets, standard = price(uses, load=False), _idle(uses, "secrets"), _idle(uses, "polling empty queues")
+    scheduled = _idle(uses, "schedules")
+    ticked = scheduled + _idle(uses, "ticks")
     return TEXT.format(
         pipelines=usage.PIPELINES,
         deliveries=usage.DELIVERIES,
@@ -120,13 +132,42 @@ def document() -> str:
         first=first_sync(),
         keys=[calls * PRICES["key call"] for calls in usage.key_calls()],
         alarms=alarms,
-        idle=price(uses, load=False),
+        idle=idle,
         polls=_idle(uses, "polling empty"),
         alarmed=_idle(uses, "alarms"),
-        secrets=_idle(uses, "secrets"),
+        secrets=secrets,
         client=PRICES["secret"],
-        ticked=_idle(uses, "schedules") + _idle(uses, "ticks"),
+        ticked=ticked,
+        savings=_savings(uses),
+        # With every second tick, half of the schedules and of their logs are gone already.
+        lowest=idle - secrets - standard * SPARED_POLLS - ticked / 2 - scheduled / 2 - _tick_logs(uses) / 4,
     )
+
+
+def _savings(uses: Sequence[Use]) -> str:
+    """What else would make an idle hub cheaper, and what each of that takes away."""
+    standard, scheduled = _idle(uses, "polling empty queues"), _idle(uses, "schedules")
+    told = (
+        ("the two secrets as a `SecureString` each, made by a function of the stack", _idle(uses, "secrets"),
+         "a function that may write secrets has to be right at every update; versions as Secrets Manager keeps them"),
+        ("no maximum concurrency on the two queues of syncs: Lambda may keep two polls then", standard * SPARED_POLLS,
+         "a burst of syncs may take all executions of an account, also those that webhooks need"),
+        ("one queue for both syncs", standard / 2,
+         "one function has the rights of both; a long first sync of pipelines holds up access"),
+        ("ticks every two minutes", (scheduled + _idle(uses, "ticks")) / 2,
+         "what is due begins a minute later, and access by the minute ends a minute later"),
+        ("rules of EventBridge instead of schedules", scheduled,
+         "one count of all starts, whose silence is an alarm; AWS calls such rules legacy"),
+        ("Lambda's own lines of each call left out of the logs (`SystemLogLevel: WARN`)", _tick_logs(uses) / 2,
+         "how long a call took, and its memory, in the logs; metrics keep the durations"),
+        ("one alarm in place of the six about syncs, credentials and work that was given up", 5 * PRICES["alarm"],
+         "an alarm says what happened and links its runbook; this one would say to look at the incidents"),
+    )  # fmt: skip
+    return table(("change", "saves", "takes away"), [(change, f"${saved:.2f}", lost) for change, saved, lost in told])
+
+
+def _tick_logs(uses: Sequence[Use]) -> float:
+    return price([use for use in uses if (use.what, use.unit) == ("ticks", "log GB")], load=False)
 
 
 def _idle(uses: Sequence[Use], what: str) -> float:

@@ -6,12 +6,13 @@ RESULTS = Path(__file__).parent / "results.md"
 Row = dict[str, str]
 
 
-def rows(title: str) -> list[Row]:
-    """The first table below a heading, one mapping for each row. Raises ValueError where there is no such heading."""
+def rows(title: str, *, place: int = 0) -> list[Row]:
+    """A table below a heading, by default the first: a mapping for each row. Raises ValueError where there is none."""
     _, found, text = RESULTS.read_text().partition(f"\n## {title}\n")
     if not found:
         raise ValueError(f"results.md has no section “{title}”")
-    lines = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("|")]
+    tables = [part for part in text.partition("\n## ")[0].split("\n\n") if part.lstrip().startswith("|")]
+    lines = tables[place].strip().splitlines()
     head, _, *body = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [dict(zip(head, cells, strict=True)) for cells in body]
 
@@ -21,12 +22,32 @@ def number(row: Row, column: str) -> float:
     return float(row[column].replace(",", ""))
 
 
-def sync(kind: str, *, projects: str = "1,000", gitlab_ms: str = "50") -> Row:
-    """The figures of one sync, `access, second`, at so many projects and such a GitLab.
+PIPELINES = "Pipelines by GraphQL and by REST"
 
-    Its units were counted later, on a machine too busy to take the time: the seconds grow with the requests.
+
+def sync(kind: str, *, gitlab_ms: str = "50") -> Row:
+    """The figures of one sync, `access, second`, of 1,000 projects by GraphQL at such a GitLab.
+
+    Rows of an access sync are the same whichever way they are read: their units were counted with REST.
     """
-    timed = [row for row in rows("Syncs") if (row["projects"], row["GitLab ms"]) == (projects, gitlab_ms)]
-    found, counted = ({row["sync"]: row for row in table}[kind] for table in (timed, rows("Units of the syncs")))
-    seconds = number(found, "wall s") * number(counted, "requests") / number(found, "requests")
-    return {**counted, "wall s": f"{seconds:.1f}"}
+    title, way = (
+        (PIPELINES, "pipelines by")
+        if kind.startswith("pipelines")
+        else ("Members by GraphQL and by REST", "members by")
+    )
+    (found,) = [row for row in rows(title) if (row["GitLab ms"], row[way], row["sync"]) == (gitlab_ms, "GraphQL", kind)]
+    units = {row["sync"]: row for row in rows("Units of the syncs")}
+    return {**units.get(kind, {}), **found}
+
+
+def hours() -> tuple[Row, Row]:
+    """The hour of pipelines syncs in which nothing happened, and the one with some projects at work."""
+    idle, active = (row for row in rows(PIPELINES, place=1) if row["pipelines by"] == "GraphQL, deployments too")
+    return idle, active
+
+
+def idle_run() -> Row:
+    """One pipelines sync that finds nothing new."""
+    idle, _ = hours()
+    names = ("requests", "CPU s", "write units", "read units", "control units")
+    return {name: f"{number(idle, name) / number(idle, 'runs'):.2f}" for name in names}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.measured import Row, number, rows, sync
+from benchmarks.measured import Row, hours, idle_run, number, rows, sync
 from benchmarks.ticks import OPERATIONS
 from tests.unit.template.transformed import resources, source, transformed
 
@@ -27,8 +27,19 @@ LOG_KB, ACCESS_LOG_KB = 1.0, 0.4
 KEY_CALLS_AN_HOUR = 12
 """DynamoDB asks KMS anew every five minutes for each role and table that is in use ("DynamoDB encryption at rest")."""
 
-WRITES_A_PIPELINE = 3
-"""A pipeline is seen when it begins, while it runs, and when it has ended."""
+PROJECTS, UNITS_OF_A_COUNT = 1_000, 2
+"""What it takes to note of a project that GitLab's count of its pipelines was compared."""
+
+CORE_SHARE = 1_024 / 1_769
+"""A function of 1,024 MB has so much of a virtual processor, one of 1,769 MB a whole one ("Configure Lambda function
+memory"). Processor time was measured on whole ones, on a busy machine: it is rather too much than too little."""
+
+GITLAB_SECONDS, CONNECTIONS, FEW_REQUESTS = 0.05, 16, 200
+"""How long GitLab takes to answer. Few requests are made one after the other, many over all connections."""
+
+INVITATIONS_A_SYNC = (1_200 + 200) / 48
+"""Beside the requests of the access sync that was measured, each reads a forty-eighth of the lists of invitations and
+of groups' own pages."""
 
 LOOKS_A_RUN, LOOK_READS, LOOK_WRITES = 2, 3, 2
 """A tick looks at a run when it is to begin, and a minute later. It reads the integration, the run and its row among
@@ -151,10 +162,12 @@ def minutes_between_ticks() -> dict[str, float]:
 def _syncs() -> Iterator[Use]:
     parameters = source()["Parameters"]
     for kind, parameter in (("access", "AccessIntervalMinutes"), ("pipelines", "PipelinesIntervalMinutes")):
-        row, runs = sync(f"{kind}, second"), MINUTES / parameters[parameter]["Default"]
+        row = idle_run() if kind == "pipelines" else sync("access, second")
+        runs = MINUTES / parameters[parameter]["Default"]
         what = f"{kind} syncs that find nothing new"
         yield Use(what, "function call", 0, runs)
-        yield Use(what, "function GB second", 0, runs * number(row, "wall s"))
+        beside = INVITATIONS_A_SYNC if kind == "access" else 0
+        yield Use(what, "function GB second", 0, runs * sync_seconds(row, beside))
         yield Use(what, "read unit", 0, runs * (number(row, "read units") + LOOKS_A_RUN * LOOK_READS))
         yield Use(
             what,
@@ -166,10 +179,30 @@ def _syncs() -> Iterator[Use]:
         yield Use(what, "log GB", 0, runs * LOG_KB / 1e6)
         yield Use(what, "secret call", 0, runs)
     yield from _credentials(MINUTES / parameters["CredentialsIntervalMinutes"]["Default"])
-    first, pipelines = sync("pipelines, first"), 10_000
-    seen = PIPELINES * DAYS * WRITES_A_PIPELINE
-    yield Use("new and changed pipelines", "write unit", 0, seen * number(first, "write units") / pipelines)
-    yield Use("new and changed pipelines", "read unit", 0, seen * number(first, "read units") / pipelines)
+    yield Use("pipelines counted once a day", "write unit", 0, PROJECTS * DAYS * UNITS_OF_A_COUNT)
+    yield from _new_pipelines()
+
+
+def _new_pipelines() -> Iterator[Use]:
+    """What pipelines cost that begin and end, with their deployments: an hour with some, less one without."""
+    idle, active = hours()
+    what, count = "new pipelines and their deployments", PIPELINES * DAYS / number(active, "new pipelines")
+
+    def more(*columns: str) -> float:
+        runs = number(active, "runs") / number(idle, "runs")
+        return sum(number(active, column) - number(idle, column) * runs for column in columns)
+
+    seconds = more("CPU s") / CORE_SHARE + more("requests") * GITLAB_SECONDS
+    yield Use(what, "function GB second", 0, count * GB["sync_pipelines"] * seconds)
+    yield Use(what, "write unit", 0, count * more("write units", "control units"))
+    yield Use(what, "read unit", 0, count * more("read units"))
+
+
+def sync_seconds(row: Row, requests_beside: float = 0) -> float:
+    """How long a function of 1,024 MB takes for a sync: what it computes, and what it waits for GitLab."""
+    requests = number(row, "requests") + requests_beside
+    at_once = 1 if requests < FEW_REQUESTS else CONNECTIONS
+    return number(row, "CPU s") / CORE_SHARE + requests * GITLAB_SECONDS / at_once
 
 
 def _credentials(runs: float) -> Iterator[Use]:

@@ -11,7 +11,8 @@ def figures(requests: int, written: int) -> Figures:
     """One sync."""
     return Figures(
         case=CASE, sync="run", wall=2.0, cpu=0.5, peak_mib=80, start_mib=70, slices=1, requests=requests, rows=0,
-        floor=1.0, data={"items_written": written, "write_units": 3 * written, "read_units": 7}, control={},
+        floor=1.0, data={"items_written": written, "write_units": 3 * written, "read_units": 7},
+        control={"write_units": 2},
     )  # fmt: skip
 
 
@@ -20,5 +21,5 @@ def test_what_is_asked_for_new_pipelines_is_what_an_idle_hour_does_not_ask() -> 
     _, _, idle, active = (
         [cell.strip() for cell in line.strip("|").split("|")] for line in hours_table([hour]).split("\n")
     )
-    assert idle == ["REST", "200", "2", "0", "0", "20", "0.10", "", "1.0", "0", "0", "14"]
-    assert active == ["REST", "200", "2", "2", "12", "80", "", "5.0", "1.0", "10", "30", "14"]
+    assert idle == ["REST", "200", "2", "0", "0", "20", "0.60", "", "1.0", "0", "0", "14", "4"]
+    assert active == ["REST", "200", "2", "2", "12", "80", "", "5.0", "1.0", "10", "30", "14", "4"]
