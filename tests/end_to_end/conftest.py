@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gitlab_hub.console.gitlab_sign_in import FINISH
 from local.options import Options
 from stand_in_gitlab.process import Running, running
 from tests.end_to_end.coding_company import CodingCompany
-from tests.end_to_end.companies import COMPANY, token
+from tests.end_to_end.companies import COMPANY, first_group, token
 from tests.end_to_end.deployed import Deployed
 from tests.end_to_end.hub_client import BOTH, Hub
 
@@ -31,13 +32,35 @@ def _turn(item: pytest.Item) -> int:
 
 
 @pytest.fixture(scope="package")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """The bundle; a GitLab on this machine may be connected, and no sync starts by itself."""
+def provider() -> Iterator[Running]:
+    """The GitLab that people sign in to the console with. Its clock goes: what it signs holds for two minutes."""
+    with running("--users", "4", "--groups", "1", "--projects", "1", "--pipelines", "1", "--jobs", "1") as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="package")
+def deployed(tmp_path_factory: pytest.TempPathFactory, provider: Running) -> Iterator[Deployed]:
+    """The bundle; a GitLab on this machine may be connected, and no sync starts by itself.
+
+    People in the first group of `provider` may sign in to the console, as viewers.
+    """
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:
         port = int(probe.getsockname()[1])
     state = tmp_path_factory.mktemp("hub")
+    client = provider.add_application("console", f"http://127.0.0.1:{port}{FINISH}", scopes=["openid"])
     bundle = Deployed(
-        Options(port=port, state_dir=state, allow_loopback=True, allow_http=True, schedules=False, log_level="DEBUG")
+        Options(
+            port=port,
+            state_dir=state,
+            allow_loopback=True,
+            allow_http=True,
+            schedules=False,
+            log_level="DEBUG",
+            console_gitlab=provider.base,
+            console_client_id=client.client_id,
+            console_client_secret=client.client_secret,
+            console_roles=f"{first_group(provider)['full_path']}=viewer",
+        )
     )
     yield bundle
     bundle.end()

@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from gitlab_hub.console.gitlab_sign_in import BEGIN, FINISH
 from gitlab_hub.console.sessions import COOKIE
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import first_group
 from tests.end_to_end.hub_client import Hub
 
 ASKED = {"sec-fetch-site": "same-origin", "accept": "text/html"}
@@ -103,6 +107,23 @@ def test_a_link_signs_in_and_pages_show_the_company(hub: Hub, one: str, tab: Tab
     place = grant["resource"]
     why = tab.open(f"{home}/why?account_id={grant['account_id']}&{place['type']}_id={place['id']}")
     assert (why.status_code, "Way 1" in why.text, "cut here" in why.text) == (200, True, True)
+
+
+def test_somebody_signs_in_with_gitlab_and_is_in_as_their_group_says(
+    hub: Hub, one: str, tab: Tab, provider: Running
+) -> None:
+    group = first_group(provider)["id"]
+    people = {row["id"] for row in provider.truth("users") if row["state"] == "active" and not row["bot"]}
+    members = provider.truth("members", source="group", source_id=group)
+    user = next(row["user_id"] for row in members if row["user_id"] in people)
+    home = f"/console/{one.rpartition('/')[2]}"
+    there = tab.open(f"{BEGIN}?to={home}").headers["location"]
+    back = httpx.get(f"{there}&standin_user={user}", trust_env=False).headers["location"]
+    hub.guard(*parse_qs(urlsplit(back).query)["code"], shown_at=FINISH)
+    answer = tab.open(back.removeprefix(hub.url))
+    assert (answer.status_code, answer.headers.get("location")) == (303, home), answer.text
+    page = tab.open(home)
+    assert (page.status_code, f"Signed in as gitlab:{user}@" in page.text, "viewer" in page.text) == (200, True, True)
 
 
 def test_a_file_of_a_page_comes_as_it_is_and_may_be_kept(tab: Tab) -> None:

@@ -164,6 +164,18 @@ def test_keys_are_taken_from_the_gitlab_that_was_asked_and_nowhere_else(flow: Si
     assert len(flow.way.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "path", ["/a/../keys", "/a/%2e%2e/keys", "/a/%2E./keys", "/keys?x", "/keys#x", "/a\\keys", "/\u00e9"]
+)
+def test_an_address_of_keys_that_leads_astray_is_no_address(flow: SignInFlow, path: str) -> None:
+    visitor = flow.visitor()
+    answer = flow.agree(flow.begin(visitor), flow.member(0))
+    document = {"issuer": HOST, "jwks_uri": f"{HOST}{path}"}
+    flow.way.changed["/.well-known/openid-configuration"] = httpx.Response(200, json=document)
+    assert is_refused(flow, visitor, flow.come_back(visitor, answer), "names no usable address of its keys")
+    assert len(flow.way.requests) == 1
+
+
 def test_a_token_that_others_have_signed_is_none(flow: SignInFlow) -> None:
     visitor = flow.visitor()
     path = flow.agree(flow.begin(visitor), flow.member(0))

@@ -9,6 +9,7 @@ import pytest
 
 from gitlab_hub.composition import routes as routing
 from gitlab_hub.composition.container import Container
+from gitlab_hub.console.gitlab_sign_in import FINISH
 from tests.unit.template.transformed import ROOT, functions, resources, transformed
 
 OPEN = {
@@ -19,7 +20,8 @@ OPEN = {
     "POST /v1/webhooks/gitlab",
     "POST /v1/webhooks/gitlab/{hook_id}",
 }
-PAGES = {"GET /console", "GET /console/{page+}", "POST /console/{page+}"}
+FROM_GITLAB = "GET /console/sign-in/gitlab/callback"
+PAGES = {"GET /console", "GET /console/{page+}", "POST /console/{page+}", FROM_GITLAB}
 """The console: a browser sends no hub token but a cookie, which the function looks up itself."""
 DEFAULT = "$default"
 """What the gateway falls back on; it asks nobody who calls."""
@@ -120,7 +122,15 @@ def test_webhooks_have_a_throttle_of_their_own() -> None:
         "ThrottlingRateLimit": {"Ref": "WebhooksThrottlingRate"},
         "ThrottlingBurstLimit": {"Ref": "WebhooksThrottlingBurst"},
     }
-    assert stage["RouteSettings"] == dict.fromkeys(routes_of("webhooks"), own)
+    settings = {key: value for key, value in stage["RouteSettings"].items() if key != FROM_GITLAB}
+    assert settings == dict.fromkeys(routes_of("webhooks"), own)
+
+
+def test_nobody_has_the_hub_ask_gitlab_as_often_as_they_like_with_codes_that_they_make_up() -> None:
+    (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
+    assert f"GET {FINISH}" == FROM_GITLAB
+    throttle = stage["RouteSettings"][FROM_GITLAB]
+    assert (throttle["ThrottlingRateLimit"] <= 2, throttle["ThrottlingBurstLimit"] <= 20) == (True, True)
 
 
 def test_nothing_is_paid_by_the_route() -> None:

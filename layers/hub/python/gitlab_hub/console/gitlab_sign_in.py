@@ -229,8 +229,10 @@ def path_of_keys(document: Mapping[str, Any], issuer: str) -> str:
             "GitLab calls itself by another address than ConsoleGitLabUrl: give the external URL that it has."
         )
     path = keys.removeprefix(issuer)
-    if {"?", "#", "\\", ".."} & {*path, *path.split("/")} or not (path.isascii() and path.isprintable()):
-        raise PermissionDenied("GitLab's discovery document names no usable address of its keys.")
+    try:
+        Address.parse(issuer, allow_http=True).url(path)
+    except ValueError:
+        raise PermissionDenied("GitLab's discovery document names no usable address of its keys.") from None
     return path
 
 
