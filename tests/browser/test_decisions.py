@@ -21,6 +21,15 @@ def test_a_key_decides_a_row_and_goes_on_to_the_next(console: Console, browser: 
     assert browser.run(ROW) >= 3
 
 
+def test_a_key_lowers_a_row_and_goes_to_its_role(console: Console, browser: Browser) -> None:
+    browser.open(f"{console.home}/reviews/{review_of(console)}")
+    browser.run("document.querySelector('.decisions tbody select').closest('tr').querySelector('input').focus()")
+    browser.press("l")
+    assert (browser.run(CHOSEN), browser.run("return document.activeElement.tagName")) == (["change"], "SELECT")
+    browser.press("r")
+    assert browser.run(CHOSEN) == ["change"], "in a list of roles a letter looks for a role"
+
+
 def test_a_key_elsewhere_decides_nothing_and_can_be_typed(console: Console, browser: Browser) -> None:
     browser.open(f"{console.home}/reviews/{review_of(console)}")
     browser.type("#comment", "kr")

@@ -31,14 +31,21 @@ document.addEventListener("click", (event) => {
 });
 
 // Decisions one after the other: keys count only while the focus is in a row of them (WCAG 2.1.4).
-const CHOICES = { k: "keep", r: "revoke" };
+const CHOICES = { k: "keep", r: "revoke", l: "change" };
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest("[data-decisions] tbody tr");
-  if (!row || !CHOICES[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!row || event.target.matches("select") || !CHOICES[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
   const radio = row.querySelector(`input[value="${CHOICES[event.key]}"]`);
   if (!radio) return;
   event.preventDefault();
   radio.checked = true;
   say(`${row.querySelector("legend").textContent}: ${radio.value}`);
-  (row.nextElementSibling?.querySelector("input[type=radio]") ?? radio).focus();
+  const next = radio.value === "change" ? row.querySelector("select") : row.nextElementSibling?.querySelector("input[type=radio]");
+  (next ?? radio).focus();
+});
+
+// Who chooses a role wants the access lowered to it.
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-decisions] tbody select")) return;
+  event.target.closest("tr").querySelector('input[value="change"]').checked = true;
 });

@@ -65,6 +65,20 @@ def test_decisions_are_taken_one_by_one_with_a_reason(hub: ConsoleHub, visitor: 
     assert ids(revoked) == [second]
 
 
+def test_a_role_is_lowered_to_one_that_is_lower(hub: ConsoleHub, visitor: Visitor) -> None:
+    shown = make(hub, visitor)
+    first = next(str(one["name"]) for one in shown.elements("select") if "level-" in str(one.get("name")))[6:]
+    decided = visitor.submit(shown, address(shown), **{f"item-{first}": "change", f"level-{first}": "20"})
+    assert ("1 decision taken." in decided.text, "change to Reporter" in decided.text) == (True, True)
+    for level, why in (("50", "must be lower than"), ("", "must be lower than"), ("x", "must be lower than")):
+        refused = visitor.submit(decided, address(decided), **{f"item-{first}": "change", f"level-{first}": level})
+        assert (refused.status, why in refused.text) == (422, True), level
+    changed = visitor.get(f"{address(shown).partition('?')[0]}?decision=change")
+    assert ids(changed) == [first]
+    closed = visitor.submit(changed, f"{address(shown).partition('?')[0]}/close")
+    assert "feature_disabled" in closed.text, "a plan was to be made of it"
+
+
 def test_everything_shown_is_decided_at_once_and_nothing_else(hub: ConsoleHub, visitor: Visitor) -> None:
     page = address(make(hub, visitor))
     narrowed = visitor.get(f"{page}?q=ben")
@@ -139,8 +153,10 @@ def test_who_is_no_reviewer_sees_nothing_of_it(hub: ConsoleHub, visitor: Visitor
 
 
 def test_a_form_takes_what_is_a_decision_and_nothing_else() -> None:
-    fields = {"item-1": "keep", "item-2": "change", "item-3": "", "item-": "keep", "items": "1 2", "comment": ""}
+    fields = {"item-1": "keep", "item-2": "end", "item-3": "", "item-": "keep", "items": "1 2", "comment": ""}
     assert decisions_in(fields) == [{"item_id": "1", "decision": "keep"}, {"item_id": "", "decision": "keep"}]
+    lowered = {"item-2": "change", "level-2": "20", "level-1": "10"}
+    assert decisions_in(lowered) == [{"item_id": "2", "decision": "change", "access_level": 20}]
     assert decisions_in({**fields, "all": "revoke"}) == [
         {"item_id": "1", "decision": "revoke"}, {"item_id": "2", "decision": "revoke"}
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Access reviews: who has what, frozen at one moment, for people to keep or revoke item by item or many at once."""
+"""Access reviews: who has what, frozen at one moment, for people to keep, revoke or lower item by item or at once."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -13,13 +13,18 @@ from gitlab_hub.console.rendering import url_with
 from gitlab_hub.console.screens import Download, GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "reviews"
-DECIDED = ("keep", "revoke")
-"""What a reviewer may answer here; what is to be changed is said over the API."""
+FOR_ALL = ("keep", "revoke")
+"""What a reviewer may answer for everything shown."""
+CHANGE = "change"
+DECIDED = (*FOR_ALL, CHANGE)
+"""What a reviewer may answer."""
 FILTERS = (
     "decision", "q", "inactive_days", "two_factor_enabled", "external", "min_access_level", "expiring_within_days"
 )  # fmt: skip
 ITEM = "item-"
 """What the field of an item is called, before its id."""
+LEVEL = "level-"
+"""What the field of the role to lower it to is called, before its id."""
 PAGE = 50
 _MOST_LEVEL = 50
 _MOST_REVIEWERS = 50
@@ -93,9 +98,19 @@ def decisions_in(fields: Mapping[str, str]) -> list[dict[str, Any]]:
     for_all, comment = fields.get("all", ""), fields.get("comment", "")
     more = {"comment": comment} if comment else {}
     ids = [name.removeprefix(ITEM) for name in fields if name.startswith(ITEM)]
-    shown = fields.get("items", "").split() if for_all in DECIDED else ids
-    found = [(one, for_all if for_all in DECIDED else fields[f"{ITEM}{one}"]) for one in shown[: 4 * PAGE]]
-    return [{"item_id": one, "decision": choice, **more} for one, choice in found if choice in DECIDED]
+    shown = fields.get("items", "").split() if for_all in FOR_ALL else ids
+    found = [(one, for_all if for_all in FOR_ALL else fields[f"{ITEM}{one}"]) for one in shown[: 4 * PAGE]]
+    return [
+        {"item_id": one, "decision": choice, **more, **(_lowered(fields, one) if choice == CHANGE else {})}
+        for one, choice in found
+        if choice in DECIDED
+    ]
+
+
+def _lowered(fields: Mapping[str, str], item_id: str) -> dict[str, int]:
+    """The role to lower an item to; where there is none, the API says so."""
+    level = number(fields.get(f"{LEVEL}{item_id}", ""), most=_MOST_LEVEL)
+    return {} if level is None else {"access_level": level}
 
 
 def _list(visit: Visit, refusal: ApiRefusal | None = None) -> Page:
