@@ -38,6 +38,7 @@ PARTS = {
     "access": routing.access_routes,
     "builds": routing.builds_routes,
     "integrations": routing.integrations_routes,
+    "oauth": routing.oauth_routes,
     "operations": routing.operations_routes,
     "pipelines": routing.pipelines_routes,
     "provisioning": routing.provisioning_routes,

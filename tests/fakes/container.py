@@ -18,7 +18,7 @@ from tests.fakes.table import MemoryTable
 
 INDEXES = ("by_account", "by_change", "by_time", "pending")
 BASE = "https://hub.example.com"
-PARTS = ("access", "builds", "integrations", "operations", "pipelines", "provisioning")
+PARTS = ("access", "builds", "integrations", "oauth", "operations", "pipelines", "provisioning")
 """The functions of the API that the console asks."""
 ENVIRONMENT = {
     "PUBLIC_URL": BASE,

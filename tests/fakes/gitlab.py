@@ -82,7 +82,7 @@ class ScriptedGitLab:
         return httpx.Response(made.status_code, headers=made.headers, content=made.content)
 
     def _user(self, request: httpx.Request) -> int | None:
-        return self.users.get(request.headers["authorization"].removeprefix("Bearer "))
+        return self.users.get(request.headers.get("authorization", "").removeprefix("Bearer "))
 
 
 class ScriptedConnector:

@@ -55,7 +55,7 @@ MOST = {
     "exporter": 118,
     "caretaker": 180,
 }
-MOST_OF_THE_CONSOLE = 76
+MOST_OF_THE_CONSOLE = 80
 WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "provisioner", "exporter", "caretaker")
 
 

@@ -1,5 +1,6 @@
 """From an application to a working integration, by hand, and everything that must not pass."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -285,3 +286,14 @@ def test_two_at_once_exchange_once(path: str) -> None:
 
         assert sorted(map(int, map(str, together(2, hand_in)))) == [200, 400]
         assert (hub.gitlab.trades, len(hub.gitlab.living)) == (1, 1)
+
+
+def test_somebody_who_has_signed_in_with_gitlab_authorizes_as_what_they_were_then(hub: OAuthHub, one: str) -> None:
+    """Nobody can look up later what they may do: it counts for the ten minutes that it takes."""
+    person = Principal("gitlab:7@gitlab.example.com", Role.ADMIN, frozenset({one}))
+    for principal, status in ((person, 200), (replace(person, token_id="t-unknown"), 403)):
+        begun = hub("POST", AUTHORIZE, {"integration_id": one}, principal=principal)[1]
+        code, state = hub.gitlab.approve(begun["authorize_url"])
+        body = {"integration_id": one, "code": code, "state": state}
+        assert hub("POST", AUTHORIZE, body, principal=principal)[0] == status
+    assert hub.integration(one)["status"] == "active"

@@ -113,6 +113,23 @@ def test_nothing_else_may(url: str) -> None:
     assert "evil" not in f"{refused.value} {refused.value.details}"
 
 
+HUB = "https://hub.example.com"
+
+
+@pytest.mark.parametrize("url", ["/console/connect/done", f"{HUB}/console/int_1?x=y"])
+def test_pages_of_the_hubs_own_console_may_be_returned_to(url: str) -> None:
+    assert ReturnUrls([]).checked(url, hub=HUB) == f"{HUB}{url.removeprefix(HUB)}"
+
+
+@pytest.mark.parametrize("url", [
+    "/v1/tokens", "/console/../v1/tokens", "/console/%2e%2e/v1", "//evil.example/console/", "/\\evil.example/console/",
+    "@evil.example/console/", ".evil.example/console/", "https://hub.example.com.evil.example/console/", "/console",
+])  # fmt: skip
+def test_nothing_else_of_the_hub_may(url: str) -> None:
+    with pytest.raises(Unprocessable):
+        ReturnUrls([]).checked(url, hub=HUB)
+
+
 def test_without_a_list_there_is_no_way_back() -> None:
     assert ReturnUrls([]).checked(None) is None
     with pytest.raises(Unprocessable):

@@ -36,6 +36,7 @@ def console_of(container: "Container", folder: Path) -> "Console":
         Part.ACCESS: "access_function",
         Part.BUILDS: "builds_function",
         Part.INTEGRATIONS: "integrations_function",
+        Part.OAUTH: "oauth_function",
         Part.OPERATIONS: "operations_function",
         Part.PIPELINES: "pipelines_function",
         Part.PROVISIONING: "provisioning_function",

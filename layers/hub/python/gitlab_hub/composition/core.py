@@ -41,6 +41,7 @@ Required = Literal[
     "access_function",
     "builds_function",
     "integrations_function",
+    "oauth_function",
     "operations_function",
     "pipelines_function",
     "provisioning_function",

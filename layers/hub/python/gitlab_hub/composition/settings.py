@@ -46,6 +46,7 @@ class Settings(BaseModel):
     access_function: str = ""
     builds_function: str = ""
     integrations_function: str = ""
+    oauth_function: str = ""
     operations_function: str = ""
     pipelines_function: str = ""
     provisioning_function: str = ""

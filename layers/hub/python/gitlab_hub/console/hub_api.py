@@ -29,6 +29,7 @@ class Part(StrEnum):
     ACCESS = "access"
     BUILDS = "builds"
     INTEGRATIONS = "integrations"
+    OAUTH = "oauth"
     OPERATIONS = "operations"
     PIPELINES = "pipelines"
     PROVISIONING = "provisioning"

@@ -178,7 +178,7 @@ TERMS: dict[str, tuple[str, Any]] = {
         "https://hub.example.com/v1/integrations/gitlab/callback",
     ),
     "redirect_url": (
-        "Where the browser goes afterwards; the deployer allows addresses.",
+        "Where the browser goes afterwards: an address that the deployer allows, or a page of the hub's console.",
         "https://app.example.com/done",
     ),
     "ref": ("Name of the branch or tag.", "main"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gitlab_hub.console.pages import (
+    applications,
     builds,
     changes,
     connect,
@@ -27,6 +28,7 @@ from gitlab_hub.console.screens import Screen
 PARTS = (
     home,
     connect,
+    applications,
     people,
     why,
     changes,

@@ -9,7 +9,7 @@ from gitlab_hub.console.hub_api import ApiRefusal, Ask, Part
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 PATH = "/console/connect"
-_START = "/v1/integrations/gitlab/start"
+START = "/v1/integrations/gitlab/start"
 
 
 def screens() -> Sequence[Screen]:
@@ -22,31 +22,29 @@ def screens() -> Sequence[Screen]:
 
 def form(_visit: Visit) -> Outcome:
     """Ask which GitLab, and for a token of it."""
-    return Page("connect.html", {"given": {}, "checks": [], "features": choices.FEATURES})
+    return Page("connect.html", {"given": {}, "checks": [], "features": choices.FEATURES, "way": "token"})
 
 
 def connect(visit: Visit) -> Outcome:
     """Connect it; where that is refused, show every step of the verification with what would help."""
     key = visit.fields.get(REPEAT_KEY, "")
     try:
-        made = visit.api.call(
-            Ask(part=Part.INTEGRATIONS, path=_START, method="POST", body=_body(visit.fields), key=key)
-        )
+        made = visit.api.call(Ask(part=Part.INTEGRATIONS, path=START, method="POST", body=_body(visit.fields), key=key))
     except ApiRefusal as refusal:
         checks = refusal.details.get("checks", [])
         # The token is not given back: it is pasted once more.
         given = {name: value for name, value in visit.fields.items() if name != "access_token"}
-        values = {"given": given, "checks": checks, "features": choices.FEATURES}
+        values = {"given": given, "checks": checks, "features": choices.FEATURES, "way": "token"}
         return Page("connect.html", values, status=refusal.status, problem=refusal)
     return GoTo(f"/console/{made['integration']['id']}")
 
 
-def _body(fields: Mapping[str, str]) -> dict[str, Any]:
+def chosen(fields: Mapping[str, str]) -> dict[str, Any]:
+    """What both ways of connecting ask for."""
     given = {name: fields[name] for name in ("display_name", "group") if fields.get(name)}
-    return {
-        "host_url": fields.get("host_url", ""),
-        "auth_mode": "personal_token",
-        "access_token": fields.get("access_token", ""),
-        "features": {name: fields.get(name) == "on" for name in choices.FEATURES},
-        **given,
-    }
+    features = {name: fields.get(name) == "on" for name in choices.FEATURES}
+    return {"host_url": fields.get("host_url", ""), "features": features, **given}
+
+
+def _body(fields: Mapping[str, str]) -> dict[str, Any]:
+    return {**chosen(fields), "auth_mode": "personal_token", "access_token": fields.get("access_token", "")}

@@ -17,6 +17,7 @@ _UNDER_WAY = frozenset({"queued", "running", "parked"})
 _NOTICES = {
     "sync": "The sync is queued; this page shows how far it is.",
     "accept": "Accepted: another sync is queued, which may remove what was missing.",
+    "authorized": "GitLab has let the hub in. Syncs of a new integration begin by themselves within a minute.",
     "reject": "Rejected: nothing was removed. The next sync judges anew.",
 }
 

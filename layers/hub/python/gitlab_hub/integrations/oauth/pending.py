@@ -25,11 +25,13 @@ class PendingAuthorization:
     redirect_uri: str
     redirect_url: str | None
     initiator: str
-    """Id of the hub token that began it."""
+    """Who began it: the id of a hub token, or of somebody who has signed in to the console with GitLab."""
     created_at: int
     browser: str | None = None
     features: Mapping[str, bool] = field(default_factory=dict)
     """The features that it is to switch on or off."""
+    signed_in: Mapping[str, str] = field(default_factory=dict)
+    """What somebody from GitLab might do then, as an authorizer's context: nobody can look that up later."""
 
     @property
     def ends_at(self) -> int:

@@ -8,6 +8,7 @@ from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.errors import DuplicateIntegration
 from gitlab_hub.web.errors import Unprocessable
 
+OWN_PAGES = "/console/"
 _MAX_URL = 2048
 _PLAIN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _OWN = ("gitlab", "integration_id", "code", "existing_integration_id", "removed_integration_id")
@@ -23,17 +24,22 @@ class ReturnUrls:
     def __init__(self, allowed: Iterable[str]) -> None:
         self._allowed = [parts for parts in map(_split, allowed) if parts is not None]
 
-    def checked(self, url: str | None) -> str | None:
-        """The address itself, None for none. Raises Unprocessable where it is not listed."""
+    def checked(self, url: str | None, *, hub: str = "") -> str | None:
+        """The address itself, None for none. Raises Unprocessable where it is not listed.
+
+        `hub`: the hub's own address: its console is listed by itself, and may be named by the path alone.
+        """
         if url is None:
             return None
-        parts = _split(url)
-        if parts is None or not any(_allows(entry, parts) for entry in self._allowed):
+        whole = f"{hub}{url}" if hub and url.startswith("/") else url
+        parts, own = _split(whole), _split(f"{hub}{OWN_PAGES}")
+        allowed = [*self._allowed, *([] if own is None else [own])]
+        if parts is None or not any(_allows(entry, parts) for entry in allowed):
             raise Unprocessable(
                 "This redirect_url is not one that the deployment allows (AllowedReturnUrls).",
                 details={"fields": [{"field": "body.redirect_url", "problem": "not_allowed"}]},
             )
-        return url
+        return whole
 
 
 def returned(url: str, integration_id: str, error: HubError | None) -> str:

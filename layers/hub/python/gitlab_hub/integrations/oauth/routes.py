@@ -40,6 +40,7 @@ Given = Annotated[str | None, Query(max_length=_LONGEST)]
 class AuthorizeBody(RequestBody):
     """Begin an authorization, or finish one with what GitLab gave (`code` and `state` together).
 
+    `redirect_url` is one that the deployment allows, or a page of the hub's console, whose path is enough.
     `features` given to begin with are switched on or off at the end, and GitLab is asked for the scopes they need.
     """
 
@@ -100,7 +101,7 @@ class OAuthRoutes:
         if not (caller.can_see(body.integration_id) and self._exists(body.integration_id)):
             raise NotFound("There is no such integration.")
         if body.code is None and body.state is None:
-            return self._begin(body, caller.token_id, seed)
+            return self._begin(body, caller, seed)
         if body.code is None or body.state is None or body.redirect_url is not None or body.features is not None:
             raise Unprocessable(
                 "To begin, give integration_id, and redirect_url and features if wanted; to finish, code and state."
@@ -123,13 +124,13 @@ class OAuthRoutes:
         """Finish the authorization and send the browser back to where it came from."""
         raise NotImplementedError(state, code, error, iss)
 
-    def _begin(self, body: AuthorizeBody, actor: str, seed: str) -> AuthorizationStartedAnswer:
+    def _begin(self, body: AuthorizeBody, caller: Caller, seed: str) -> AuthorizationStartedAnswer:
         started = self._flow.begin(
             body.integration_id,
             redirect_uri=self._base_url() + CALLBACK,
-            redirect_url=self._return_urls.checked(body.redirect_url),
+            redirect_url=self._return_urls.checked(body.redirect_url, hub=self._base_url()),
             features=chosen(body.features),
-            actor=actor,
+            caller=caller,
             seed=seed,
         )
         connect_url = f"{self._base_url()}{CONNECT}/{started.ticket}"

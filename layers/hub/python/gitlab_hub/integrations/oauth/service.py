@@ -41,7 +41,7 @@ from gitlab_hub.integrations.verification.refusals import refusal
 from gitlab_hub.integrations.verification.verifier import Subject, Verifier
 from gitlab_hub.storage.ports import SecretMissing
 from gitlab_hub.web.errors import PermissionDenied
-from gitlab_hub.web.principal import Principal, Role
+from gitlab_hub.web.principal import Principal, Role, is_from_gitlab
 
 
 class Principals(Protocol):
@@ -103,7 +103,7 @@ class OAuthFlow:
         redirect_uri: str,
         redirect_url: str | None,
         features: Mapping[str, bool],
-        actor: str,
+        caller: Principal,
         seed: str,
     ) -> AuthorizationStarted:
         """Begin an authorization; every earlier one of the integration is void from now on.
@@ -119,12 +119,13 @@ class OAuthFlow:
             host_url=integration.host_url,
             redirect_uri=redirect_uri,
             redirect_url=redirect_url,
-            initiator=actor,
+            initiator=caller.token_id,
+            signed_in=caller.to_context() if is_from_gitlab(caller.token_id) else {},
             created_at=int(self._now()),
             features=features,
         )
         wanted = {"after": {"features": dict(features)}} if features else {}
-        self._audit.record(AuditAction.OAUTH_BEGIN, actor=actor, integration_id=integration_id, **wanted)
+        self._audit.record(AuditAction.OAUTH_BEGIN, actor=caller.token_id, integration_id=integration_id, **wanted)
         kept = self._flows.begin(pending, state=state, ticket=ticket)
         return AuthorizationStarted(
             authorize_url=self._url(integration, kept, state), ticket=ticket, ends_at=kept.ends_at
@@ -241,8 +242,12 @@ class OAuthFlow:
         return kept
 
     def _initiator(self, pending: PendingAuthorization) -> Principal:
-        """Whoever began it must still be allowed to; hub tokens are revoked, and roles are lowered."""
-        principal = self._principals.principal_by_id(pending.initiator)
+        """Whoever began it must still be allowed to; hub tokens are revoked, and roles are lowered.
+
+        Of somebody who has signed in with GitLab counts what they might do when they began it, minutes ago.
+        """
+        was = Principal.from_context(pending.signed_in)
+        principal = was or self._principals.principal_by_id(pending.initiator)
         if principal is None or not principal.role.includes(Role.ADMIN):
             raise PermissionDenied("The hub token that began this may not connect a GitLab any more.")
         if not principal.can_see(pending.integration_id):
