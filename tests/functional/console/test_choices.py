@@ -14,7 +14,7 @@ Lists = Mapping[str, set[frozenset[str]]]
 
 OWN = {
     "days", "inactive_days", "expiring_within_days", "min_access_level", "access_level", "reach", "delivery_id", "type",
-    "two_factor_enabled", "external",
+    "two_factor_enabled", "external", "grace",
 }  # fmt: skip
 """What the API takes any number, text or yes and no for, and a form some."""
 

@@ -1,9 +1,12 @@
 """Settings: tokens, webhooks, triggers and the log; a secret is on the page that made it, and on no other."""
 
 import re
+from typing import Any
 
 import pytest
 
+from gitlab_hub.builds.triggers.requests import TriggerPatchBody
+from gitlab_hub.console.pages.trigger_form import body_of, form_of
 from tests.fakes.gitlab import answer, project
 from tests.functional.console.console_hub import ANA, ConsoleHub
 from tests.functional.console.visitor import Shown, Visitor, links
@@ -141,3 +144,55 @@ def test_a_page_that_has_become_old_undoes_nothing_that_it_did_not_show(hub: Con
     assert (now["display_name"], now["status"]) == ("Acme, renamed", "paused")
     visitor.submit(visitor.get(page), page, display_name="Acme, renamed")
     assert hub("GET", path)[1]["integration"]["status"] == "active"
+
+
+def test_new_secrets_of_a_webhook_that_a_person_enters_are_shown_once(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/hooks"
+    hub.gitlab.script["/projects/3"] = answer(body=project(3))
+    made = fill(visitor, page, **{"scope": "project", "target": "3", "event-push": "on", "manual": "on"})
+    one = next(str(form["action"]) for form in made.elements("form") if str(form["action"]).startswith(f"{page}/"))
+    rotated = visitor.submit(made, one, verb="rotate", grace="86400")
+    first, second = (set(re.findall(r"<pre[^>]*>([^<]{20,})</pre>", shown.html)) for shown in (made, rotated))
+    assert (rotated.status, len(second), first & second) == (200, 2, set())
+    assert "before the old ones stop counting" in rotated.text
+    assert not any(secret in visitor.get(page).html for secret in second)
+    _, log = hub("GET", "/v1/audit-log", query={"action": "hook.rotate"})
+    assert log["entries"][0]["after"]["grace_seconds"] == 86_400
+
+
+def test_all_of_a_trigger_is_changed_in_one_form(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/triggers/{hub.ids['trigger_id']}"
+    _, before = hub("GET", f"/v1/triggers/{hub.ids['trigger_id']}")
+    shown = visitor.get(f"{page}/edit")
+    fields = {name: value for name, value in form_of(before["trigger"], "").items() if name != "version"}
+    wanted = {**fields, "tags-include": "v*\r\nrelease of *\r\n", "labels": "ready", "forks": "ignore", "report": ""}
+    visitor.submit(shown, f"{page}/edit", **wanted)
+    _, after = hub("GET", f"/v1/triggers/{hub.ids['trigger_id']}")
+    told = {name: after["trigger"][name] for name in ("tags", "merge_requests", "report_status", "events")}
+    assert told == {
+        "tags": {"include": ["v*", "release of *"], "exclude": []},
+        "merge_requests": {**before["trigger"]["merge_requests"], "labels": ["ready"], "forks": "ignore"},
+        "report_status": {**before["trigger"]["report_status"], "enabled": False},
+        "events": before["trigger"]["events"],
+    }
+    late = visitor.submit(shown, f"{page}/edit", **wanted)
+    assert (late.status, "conflict" in late.text, "release of *" in late.html) == (409, True, True)
+    wrong = visitor.submit(visitor.get(f"{page}/edit"), f"{page}/edit", **{**wanted, "path": "acme/none"})
+    assert (wrong.status, "not_found" in wrong.text) == (404, True)
+    moved = visitor.submit(visitor.get(f"{page}/edit"), f"{page}/edit", **{**wanted, "path": "acme"})
+    assert "Builds of Acme" in moved.text
+
+
+def test_the_form_of_a_trigger_is_all_of_it() -> None:
+    body: dict[str, Any] = {
+        "events": ["push", "merge_request"], "branches": {"include": ["main"], "exclude": ["wip *"]},
+        "tags": {"include": [], "exclude": []}, "paths": {"include": ["src/**"], "exclude": []},
+        "merge_requests": {"drafts": False, "labels": ["a b"], "target_branches": ["main"], "forks": "allow"},
+        "on_branch_create": True, "on_branch_delete": False, "skip_ci": True,
+        "concurrency": {"cancel_previous": True},
+        "target": {"type": "codebuild", "project": "app", "source_version": True},
+        "report_status": {"enabled": True, "name": "ci"}, "version": 3,
+    }  # fmt: skip
+    assert body_of(form_of(body, "acme")) == body
+    elsewhere = {"project_id", "group", "enabled"}
+    assert set(TriggerPatchBody.model_fields) - set(body) == elsewhere, "its place, and a button of its own"

@@ -63,4 +63,7 @@ HOOK_EVENTS = (
 
 TRIGGER_EVENTS = ("push", "tag_push", "merge_request")
 
+FORKS = ("approve", "ignore", "allow")
+"""What becomes of merge requests from forks."""
+
 BUILD_STATUSES = ("pending", "running", "success", "failed", "canceled")

@@ -20,6 +20,7 @@ from gitlab_hub.console.pages import (
     requests,
     reviews,
     settings,
+    trigger_form,
     triggers,
     why,
 )
@@ -45,6 +46,7 @@ PARTS = (
     settings,
     hooks,
     triggers,
+    trigger_form,
 )
 
 

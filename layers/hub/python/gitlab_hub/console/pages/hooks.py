@@ -12,7 +12,9 @@ from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "settings"
 USUAL = ("push", "tag_push", "merge_request", "pipeline", "job")
-VERBS = ("test", "repair", "resend-failed", "remove")
+VERBS = ("test", "repair", "resend-failed", "rotate", "remove")
+GRACES = {3_600: "an hour", 86_400: "a day", 604_800: "a week", 0: "no more"}
+"""For how many seconds secrets still count that are replaced."""
 _PAGE = 50
 _MOST_ID = 2**53
 
@@ -51,7 +53,7 @@ def make(visit: Visit) -> Outcome:
 
 
 def act(visit: Visit) -> Outcome:
-    """Have GitLab send a sample, or what was lost; bring a webhook in order, or remove it."""
+    """Have GitLab send a sample, or what was lost; bring a webhook in order, renew its secrets, or remove it."""
     verb = choice(visit.fields, "verb", VERBS)
     path = f"/webhooks/{visit.parameters['hook_id']}"
     try:
@@ -59,10 +61,13 @@ def act(visit: Visit) -> Outcome:
             whole = f"/v1/integrations/{visit.integration_id}{path}"
             visit.api.call(Ask(part=Part.INTEGRATIONS, path=whole, method="DELETE"))
             return GoTo(f"/console/{visit.integration_id}/settings/hooks?done=remove")
-        told = visit.post(Part.INTEGRATIONS, f"{path}/{verb}", {}, key=visit.fields.get(REPEAT_KEY, ""))
+        grace = number(visit.fields.get("grace", ""), most=max(GRACES))
+        body = {"grace_seconds": grace} if verb == "rotate" and grace is not None else {}
+        told = visit.post(Part.INTEGRATIONS, f"{path}/{verb}", body, key=visit.fields.get(REPEAT_KEY, ""))
     except ApiRefusal as refusal:
         return _page(visit, refusal)
-    return _page(visit, told={**told, "verb": verb})
+    # New secrets are shown like those of a new webhook: on this page only.
+    return _page(visit, told={**told, "verb": verb}, made=told if verb == "rotate" else None)
 
 
 def _page(
@@ -73,6 +78,7 @@ def _page(
     )  # fmt: skip
     values = {
         "found": found, "made": made, "told": told, "given": {} if made else visit.fields,
-        "events": choices.HOOK_EVENTS, "usual": USUAL, "scopes": choices.HOOK_SCOPES, "done": visit.query.get("done"),
+        "events": choices.HOOK_EVENTS, "usual": USUAL, "scopes": choices.HOOK_SCOPES, "graces": GRACES,
+        "done": visit.query.get("done"),
     }  # fmt: skip
     return Page("hooks.html", values, status=refusal.status if refusal else HTTPStatus.OK, problem=refusal)

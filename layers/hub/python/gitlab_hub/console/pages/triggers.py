@@ -22,7 +22,7 @@ TARGETS: Mapping[str, str] = {
 """Kind of target → its field that says where."""
 VERBS = ("enable", "disable", "remove")
 _PAGE, _RECENT = 50, 20
-_API = "/v1/triggers"
+API = "/v1/triggers"
 
 
 def screens() -> Sequence[Screen]:
@@ -46,7 +46,7 @@ def make(visit: Visit) -> Outcome:
     """Make a trigger."""
     key = visit.fields.get(REPEAT_KEY, "")
     try:
-        made = visit.api.call(Ask(part=Part.BUILDS, path=_API, method="POST", body=_new_trigger(visit), key=key))
+        made = visit.api.call(Ask(part=Part.BUILDS, path=API, method="POST", body=_new_trigger(visit), key=key))
     except ApiRefusal as refusal:
         return _list(visit, refusal)
     return _one(visit, made)
@@ -54,14 +54,14 @@ def make(visit: Visit) -> Outcome:
 
 def trigger(visit: Visit) -> Outcome:
     """One trigger, with what came lately to try it on."""
-    return _one(visit, _found(visit))
+    return _one(visit, found_trigger(visit))
 
 
 def act(visit: Visit) -> Outcome:
     """Switch a trigger on or off, or remove it; what it has built stays."""
     verb = choice(visit.fields, "verb", VERBS)
-    found = _found(visit)["trigger"]
-    path, base = f"{_API}/{found['id']}", f"/console/{visit.integration_id}/settings/triggers"
+    found = found_trigger(visit)["trigger"]
+    path, base = f"{API}/{found['id']}", f"/console/{visit.integration_id}/settings/triggers"
     if verb == "remove":
         visit.api.call(Ask(part=Part.BUILDS, path=path, method="DELETE"))
         return GoTo(f"{base}?done=remove")
@@ -72,10 +72,10 @@ def act(visit: Visit) -> Outcome:
 
 def try_out(visit: Visit) -> Outcome:
     """Say what it would make of a delivery that came: every reason, and nothing is kept or sent."""
-    found = _found(visit)
+    found = found_trigger(visit)
     delivery_id = visit.fields.get("delivery_id", "")
     ask = Ask(
-        part=Part.BUILDS, path=f"{_API}/{found['trigger']['id']}/test", method="POST", body={"delivery_id": delivery_id}
+        part=Part.BUILDS, path=f"{API}/{found['trigger']['id']}/test", method="POST", body={"delivery_id": delivery_id}
     )
     try:
         tried = visit.api.call(ask)
@@ -84,15 +84,16 @@ def try_out(visit: Visit) -> Outcome:
     return _one(visit, found, tried={**tried, "delivery_id": delivery_id})
 
 
-def _found(visit: Visit) -> dict[str, Any]:
-    found = visit.api.call(Ask(part=Part.BUILDS, path=f"{_API}/{visit.parameters['trigger_id']}"))
+def found_trigger(visit: Visit) -> dict[str, Any]:
+    """The trigger of the path, with its warnings. Raises ApiRefusal, or NoSuchPath for another integration's."""
+    found = visit.api.call(Ask(part=Part.BUILDS, path=f"{API}/{visit.parameters['trigger_id']}"))
     visit.check_own(found["trigger"])
     return found
 
 
 def _list(visit: Visit, refusal: ApiRefusal | None = None) -> Page:
     query = {"integration_id": visit.integration_id, "limit": _PAGE, "cursor": visit.query.get("cursor")}
-    found = visit.api.load(Ask(part=Part.BUILDS, path=_API, query=query))
+    found = visit.api.load(Ask(part=Part.BUILDS, path=API, query=query))
     names = projects_of(visit, [one["project_id"] for one in found["triggers"]]) if found else {}
     offered = {"events": choices.TRIGGER_EVENTS, "targets": tuple(TARGETS)}
     values = {"found": found, "names": names, "given": visit.fields, **offered}
