@@ -64,7 +64,7 @@ def _company(*, quick: bool) -> Iterator[Console]:
             hub.call("integrations", "POST", f"/v1/integrations/{integration_id}/sync", {"kinds": [kind]})
         hub.sync()
         hub.push(integration_id, gitlab.truth("projects")[0]["id"])
-        yield Console("", hub, integration_id)
+        yield Console("", hub, integration_id, gitlab)
 
 
 def _files(shown: Shown) -> set[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from stand_in_gitlab.process import running
+from stand_in_gitlab.process import Running, running
 from tests.browser.server import serving
 from tests.browser.webdriver import Browser, chromedriver, missing
 from tests.fakes.company_hub import OWNER_TOKEN, CompanyHub
@@ -19,11 +19,12 @@ COMPANY = ("--seed", "7", "--users", "20", "--groups", "6", "--projects", "8", "
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """A console that answers: where, over which hub, and with which integration."""
+    """A console that answers: where, over which hub, with which integration, and in which GitLab that is."""
 
     url: str
     hub: CompanyHub
     integration_id: str
+    gitlab: Running
 
     @property
     def home(self) -> str:
@@ -47,7 +48,7 @@ def console() -> Iterator[Console]:
         hub.push(integration_id, gitlab.truth("projects")[0]["id"])
         with serving(hub, threading.Lock()) as url:
             hub.sign_in_with(gitlab, group["full_path"], url)
-            yield Console(url, hub, integration_id)
+            yield Console(url, hub, integration_id, gitlab)
 
 
 @pytest.fixture(scope="package")

@@ -37,7 +37,7 @@ def company() -> Iterator[Console]:
         hub.sync()
         hub.push(integration_id, gitlab.truth("projects")[0]["id"])
         with serving(hub, threading.Lock()) as url:
-            yield Console(url, hub, integration_id)
+            yield Console(url, hub, integration_id, gitlab)
 
 
 def main() -> None:

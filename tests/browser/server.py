@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.fakes.company_hub import CompanyHub
-from tests.fakes.events import Context
 
 
 @contextmanager
@@ -21,11 +21,11 @@ def serving(hub: CompanyHub, turn: threading.Lock) -> Iterator[str]:
 
         def do_GET(self) -> None:
             with turn:
-                self._send(hub.console.resolve(_event(self), Context()))
+                self._send(hub.browse(_event(self)))
 
         def do_POST(self) -> None:
             with turn:
-                answer = hub.console.resolve(_event(self), Context())
+                answer = hub.browse(_event(self))
                 hub.provision()
                 hub.sync()
                 hub.export()
@@ -39,7 +39,7 @@ def serving(hub: CompanyHub, turn: threading.Lock) -> Iterator[str]:
             self.send_response(answer["statusCode"])
             for name, value in answer["headers"].items():
                 self.send_header(name, value)
-            for cookie in answer["cookies"]:
+            for cookie in answer.get("cookies", ()):
                 self.send_header("set-cookie", cookie)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -65,6 +65,7 @@ def _event(request: BaseHTTPRequestHandler) -> dict[str, Any]:
         "version": "2.0",
         "rawPath": path,
         "rawQueryString": query,
+        "queryStringParameters": dict(parse_qsl(query)),
         "headers": headers,
         "cookies": cookies,
         "requestContext": {

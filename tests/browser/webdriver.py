@@ -69,9 +69,9 @@ class Browser:
         """Type into the first element that fits."""
         self._command("POST", f"/element/{self.find(selector)}/value", {"text": text})
 
-    def press(self, key: str) -> None:
-        """Press a key, wherever the focus is."""
-        actions = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
+    def press(self, keys: str) -> None:
+        """Press keys one after the other, wherever the focus is."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
         self._command("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
 
     def cookies(self) -> list[dict[str, Any]]:

@@ -69,11 +69,19 @@ class CompanyHub:
         settings = {"CONSOLE_CLIENT_ID": client.client_id, "CONSOLE_CLIENT_SECRET": "console-client"}
         more = {"CONSOLE_GITLAB_URL": gitlab.base, "CONSOLE_ROLES": f"{group}=admin", "PUBLIC_URL": url}
         self.container.reconfigure(settings | more)
+        self._apis["oauth"] = self._api("oauth")
         self.console = console_of(self.container, FOLDER)
 
     def call(self, part: str, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         """Call the API."""
         return answered(self._answer(part, http_event(method, path, body, **{"principal": OWNER, **more})))
+
+    def browse(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a browser: with a page of the console, or on the way to GitLab and back."""
+        if not str(event["rawPath"]).startswith("/v1/"):
+            return self.console.resolve(event, Context())
+        answer = self._answer("oauth", event)
+        return {**answer, "body": base64.b64encode(answer["body"].encode()).decode()}
 
     def connect(self, gitlab: Running, token: str = "admin") -> str:
         """Connect the stand-in, and give the integration's id."""
