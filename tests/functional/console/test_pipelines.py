@@ -50,6 +50,26 @@ def test_what_takes_longer_comes_later_or_on_a_page_of_its_own(hub: ConsoleHub, 
         assert len(visitor.get(address).elements("h1")) == 1
 
 
+@pytest.mark.parametrize("what", ["pipelines/list", "jobs"])
+def test_a_list_of_the_last_days_goes_on_after_midnight(
+    hub: ConsoleHub, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr("gitlab_hub.console.pages.pipelines._PAGE", 1)
+    page, seen, before = f"{hub.base}/{what}?days=7", 0, hub.clock
+    try:
+        hub.clock += -hub.clock % 86_400 - 60
+        visitor = hub.signed_in()
+        shown = visitor.get(page)
+        hub.clock += 120
+        while following := [str(one["href"]) for one in shown.elements("a") if one.get("rel") == "next"]:
+            shown, seen = visitor.get(following[0]), seen + 1
+            assert (shown.status, "invalid_cursor" in shown.text, seen < 20) == (200, False, True)
+            assert page in links(shown), "the first page is of the last days again"
+    finally:
+        hub.clock = before
+    assert seen > 1
+
+
 def test_where_figures_are_away_each_piece_says_so(hub: ConsoleHub, visitor: Visitor) -> None:
     hub.away = {"pipelines"}
     try:

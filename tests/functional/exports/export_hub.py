@@ -68,8 +68,12 @@ class ExportHub:
         for integration_id in self.known.ids:
             row = {"pk": integration_rows.INTEGRATIONS, "sk": integration_id, "lifecycle": integration_rows.LIVE}
             self.integrations.put(row)
-        self.store = ExportStore(self.integrations)
-        faults = asking or Plan()
+        self.store, self._faults = ExportStore(self.integrations), asking or Plan()
+        self.deploy(kept_days=30)
+
+    def deploy(self, *, kept_days: int) -> None:
+        """Serve exports that are kept for so many days."""
+        faults = self._faults
         table: Table = faulty(self.integrations, faults)
         service = ExportService(
             ExportStore(table),
@@ -77,7 +81,7 @@ class ExportHub:
             faulty(self.function, faults),
             AuditLog(table, self.clock),
             is_live=integration_rows.is_live,
-            kept_days=30,
+            kept_days=kept_days,
             now=self.clock,
         )
         self.api = Api(

@@ -76,6 +76,19 @@ def test_it_is_queued_first_and_has_no_files_before_it_is_done(hub: ExportHub) -
     assert export["expires_at"] == NOW + 30 * 86_400
 
 
+def test_fewer_days_hold_for_exports_that_are_there_as_they_do_for_their_objects(hub: ExportHub) -> None:
+    made = hub.made("pipelines", "csv")
+    hub.deploy(kept_days=7)
+    hub.now = made["created_at"] + 7 * 86_400 - 60
+    assert hub.show(made["id"])["expires_at"] == made["created_at"] + 7 * 86_400
+    hub.deploy(kept_days=400)
+    assert hub.show(made["id"])["expires_at"] == made["expires_at"], "its row ends then, whatever S3 keeps"
+    hub.deploy(kept_days=7)
+    hub.now += 60
+    assert hub.call("GET", f"/{made['id']}")[0] == 404
+    assert hub.call("GET", "")[1]["exports"] == []
+
+
 @pytest.mark.parametrize(
     ("more", "wanted"),
     [

@@ -18,6 +18,19 @@ def test_the_last_days_end_with_today_and_stay_the_last_ones_in_the_address(days
     assert found.bounds == {"from": first.isoformat(), "to": "2026-12-01"}
 
 
+def test_a_pinned_range_is_the_same_days_after_midnight() -> None:
+    found = range_of({"days": "7"}, NOW)
+    assert found.pinned == {"days": "7", "to": "2026-12-01"}
+    for later in (0, 86_400, 5 * 86_400):
+        again = range_of(found.pinned, NOW + later)
+        assert (again.seconds, again.query, again.pinned) == (found.seconds, {"days": "7"}, found.pinned)
+
+
+@pytest.mark.parametrize("to", ["2026-12-02", "1970-01-01", "soon", ""])
+def test_a_number_of_days_up_to_a_day_that_is_none_ends_today(to: str) -> None:
+    assert range_of({"days": "7", "to": to}, NOW).last == TODAY
+
+
 def test_days_that_are_named_win_over_a_number_of_them() -> None:
     found = range_of({"from": "2026-11-01", "to": "2026-11-30", "days": "7"}, NOW)
     assert (found.days, found.chosen, found.query) == (30, None, {"from": "2026-11-01", "to": "2026-11-30"})

@@ -33,6 +33,11 @@ class DayRange:
         return {"from": self.first.isoformat(), "to": self.last.isoformat()}
 
     @property
+    def pinned(self) -> dict[str, str]:
+        """The same in an address that means these very days tomorrow, too: a cursor belongs to the list of them."""
+        return {**self.query, "to": self.last.isoformat()}
+
+    @property
     def bounds(self) -> dict[str, str]:
         """What the API is asked for."""
         return {"from": self.first.isoformat(), "to": self.last.isoformat()}
@@ -52,13 +57,15 @@ class DayRange:
 
 
 def range_of(query: Mapping[str, str], now: float) -> DayRange:
-    """Read the range out of an address; what is no day, or no range, is the usual one."""
+    """Read the range out of an address; what is no day, or no range, is the usual one. `days` may end `to` a day."""
     today = datetime.fromtimestamp(now, UTC).date()
     first, last = _day(query.get("from", "")), _day(query.get("to", "")) or today
     if first is not None and timedelta(0) <= last - first < timedelta(days=MOST):
         return DayRange(first, last)
-    chosen = number(query.get("days", ""), most=MOST) or USUAL
-    return DayRange(today - timedelta(days=chosen - 1), today, chosen)
+    chosen = number(query.get("days", ""), most=MOST)
+    is_pinned = first is None and chosen and timedelta(0) <= today - last < timedelta(days=MOST)
+    last, chosen = last if is_pinned else today, chosen or USUAL
+    return DayRange(last - timedelta(days=chosen - 1), last, chosen)
 
 
 def _day(text: str) -> date | None:

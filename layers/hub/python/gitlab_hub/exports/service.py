@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
@@ -87,11 +87,13 @@ class ExportService:
     def page(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[Export], str | None]:
         """List the exports that are kept, newest first."""
         found, following = self._store.page(integration_id, after=after, limit=limit)
-        return [one for one in found if self._now() < one.expires_at], following
+        kept = map(self._as_kept, found)
+        return [one for one in kept if self._now() < one.expires_at], following
 
     def get(self, integration_id: str, export_id: str) -> Export:
         """Read one export. Raises NotFound, also where it has expired."""
-        export = self._store.get(integration_id, export_id)
+        found = self._store.get(integration_id, export_id)
+        export = None if found is None else self._as_kept(found)
         if export is None or self._now() >= export.expires_at:
             raise NotFound("There is no such export.")
         return export
@@ -110,6 +112,14 @@ class ExportService:
         key = manifest_key(export)
         file = File(key=key, rows=export.rows, size=export.manifest_size, sha256=export.manifest_sha256)
         return LinkedFile(file, self._link(export, key))
+
+    def _as_kept(self, export: Export) -> Export:
+        """An export with the end that it has by now.
+
+        Another number of days holds for the objects that are there already: S3 applies a lifecycle rule to these, too
+        (S3 user guide, "Managing the lifecycle of objects"), and removes them at the midnight after so many days.
+        """
+        return replace(export, expires_at=min(export.expires_at, export.created_at + self._kept_days * DAY))
 
     def _link(self, export: Export, key: str) -> str:
         name = key.removeprefix(prefix_of(export.asked.integration_id, export.id)).replace("/", "-")

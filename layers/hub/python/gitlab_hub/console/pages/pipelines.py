@@ -87,7 +87,9 @@ def _list(visit: Visit, name: str, filter_names: Sequence[str], offered: Mapping
     )
     names = projects_of(visit, [row["project_id"] for row in found[name]]) if found else {}
     query = {**of, **filters, **(chosen.query if chosen else {})}
-    return Page(template, {**shown, "found": found, "names": names, "place": place, "query": query})
+    pinned = {**query, **(chosen.pinned if chosen else {})}
+    values = {"found": found, "names": names, "place": place, "query": query, "pinned": pinned}
+    return Page(template, {**shown, **values})
 
 
 def _narrowed(visit: Visit, path: str, template: str, values: Mapping[str, Any]) -> Outcome:
