@@ -1,4 +1,7 @@
-"""The pictures of the documentation: `python -m tests.browser.pictures` takes them anew, of a made-up company."""
+"""The pictures of the documentation: `python -m tests.browser.pictures` takes them anew, of a made-up company.
+
+Each is taken in a light and in a dark room; the documents show the one that fits the reader's.
+"""
 
 import sys
 import threading
@@ -16,14 +19,18 @@ from tests.fakes.company_hub import OWNER_TOKEN, CompanyHub
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 COMPANY = ("--seed", "7", "--users", "20", "--groups", "6", "--projects", "8", "--pipelines", "12", "--jobs", "4")
+SIGN_IN = "console-sign-in"
 PICTURES = {
-    "console-home": ("home", 1100),
-    "console-why": ("why", 900),
+    SIGN_IN: ("sign-in", 900),
+    "console-home": ("home", 960),
+    "console-why": ("why", 740),
     "console-pipelines": ("figures of a month", 1250),
     "console-pipeline": ("pipeline", 900),
     "console-review": ("review", 900),
+    "console-exports": ("exports", 660),
 }
 """Name of the file → the page, and how many pixels of it."""
+ENDINGS = {"light": "", "dark": "-dark"}
 
 
 @contextmanager
@@ -37,6 +44,7 @@ def company() -> Iterator[Console]:
         hub.sync()
         hub.push(integration_id, gitlab.truth("projects")[0]["id"])
         with serving(hub, threading.Lock()) as url:
+            hub.sign_in_with(gitlab, gitlab.truth("groups")[0]["full_path"], url)
             yield Console(url, hub, integration_id, gitlab)
 
 
@@ -44,18 +52,25 @@ def main() -> None:
     """Take all of them."""
     with company() as console, chromedriver() as port:
         browser = Browser(port)
-        browser.open(f"{console.url}/console/sign-in")
+        take(browser, console, "/console/sign-in", SIGN_IN)
         browser.type("#token", OWNER_TOKEN)
         browser.click("button[type=submit]")
-        browser.look()
         paths = {**pages(console), "figures of a month": "/pipelines?days=30"}
-        for name, (page, most) in PICTURES.items():
-            browser.open(address(console, paths[page]))
-            whole(browser)
-            picture = browser.screenshot(most=most)
-            (FOLDER / f"{name}.webp").write_bytes(picture)
-            sys.stdout.write(f"{name}: {len(picture):,} bytes\n")
+        for name, (page, _) in PICTURES.items():
+            if name != SIGN_IN:
+                take(browser, console, paths[page], name)
         browser.close()
+
+
+def take(browser: Browser, console: Console, path: str, name: str) -> None:
+    """Take a page in both rooms."""
+    for scheme, ending in ENDINGS.items():
+        browser.look(scheme=scheme)
+        browser.open(address(console, path))
+        whole(browser)
+        picture = browser.screenshot(most=PICTURES[name][1])
+        (FOLDER / f"{name}{ending}.webp").write_bytes(picture)
+        sys.stdout.write(f"{name}{ending}: {len(picture):,} bytes\n")
 
 
 if __name__ == "__main__":
