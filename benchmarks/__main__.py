@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    analytics,
     cases,
     console,
     cursors,
@@ -36,6 +37,7 @@ PARTS = (
     "members",
     "hours",
     "cursors",
+    "analytics",
     "effective",
     "history",
     "triggers",
@@ -81,6 +83,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
         "members": lambda: report.members(list(_members(chosen))),
         "hours": lambda: report.pipelines(list(_hours(chosen))),
         "cursors": lambda: report.cursors(cursors.cursors_table(quick=chosen.quick)),
+        "analytics": lambda: report.analytics(analytics.measured(quick=chosen.quick)),
         "effective": lambda: report.effective(effective.answered(quick=chosen.quick)),
         "history": lambda: report.history(history.kept(quick=chosen.quick)),
         "triggers": lambda: report.triggers(triggers.triggers_table()),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.analytics import Analytics, analytics_tables
 from benchmarks.cases import JOBS, PIPELINES
 from benchmarks.console import Weight, console_table
 from benchmarks.effective import Answers, answers_table
@@ -27,7 +28,11 @@ SYNC_COLUMNS = (
     "peak MiB", "requests", "requests/s", "rows", "rows/s", "items written", "write units", "read units",
     "control writes", "control units",
 )  # fmt: skip
-WAY_COLUMNS = ("sync", "requests", "wall s", "floor s", "wall / floor", "CPU s", "peak MiB", "items written")
+WAY_COLUMNS = (
+    "sync", "requests", "wall s", "floor s", "wall / floor", "CPU s", "peak MiB", "items written", "write units",
+    "read units", "transactions", "control units",
+)  # fmt: skip
+BILLED = ("items_written", "write_units", "read_units", "TransactWriteItems")
 START_COLUMNS = ("function", "compiled ms", "of it building ms", "not compiled ms", "modules")
 
 
@@ -94,6 +99,12 @@ def history(measured: Steps) -> Section:
     return Section("History of access: 1,000 groups, 10,000 projects, 5,000 accounts", (kept_table(measured),))
 
 
+def analytics(found: Analytics) -> Section:
+    """Figures and exports."""
+    where = f"A day of all projects is added up within {1_000 * found.adding_up:,.0f} ms of a processor, by the sync."
+    return Section(f"Figures and exports of {found.jobs:,} jobs", (*analytics_tables(found), where))
+
+
 def cursors(measured: str) -> Section:
     """What the hub and naive cursors lose."""
     return Section("What cursors lose", (measured,))
@@ -153,7 +164,8 @@ def _ways(what: str, figures: Sequence[Figures]) -> str:
     rows = [
         [str(one.case.latency_ms), way(one.case), one.sync, f"{one.requests:,}", f"{one.wall:.1f}", f"{one.floor:.1f}",
          f"{one.wall / one.floor:.2f}", f"{one.cpu:.1f}", f"{one.peak_mib:.0f}",
-         f"{one.data.get('items_written', 0):,}"]
+         *(f"{one.data.get(name, 0):,}" for name in BILLED),
+         f"{one.control.get('write_units', 0):,}"]
         for one in figures
     ]  # fmt: skip
     return table(("GitLab ms", what, *WAY_COLUMNS), rows)
