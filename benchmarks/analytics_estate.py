@@ -21,7 +21,7 @@ from gitlab_hub.pipelines.keys import (
     projects_pk,
 )
 from gitlab_hub.pipelines.model import job_of, pipeline_of
-from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from gitlab_hub.pipelines.store import Copy, PipelineStore, pack_one, unpack
 from gitlab_hub.storage.ports import Item
 from gitlab_hub.storage.rows import query_all
