@@ -52,7 +52,7 @@ MOST = {
     "deliveries": 120,
     "builder": 120,
     "provisioner": 136,
-    "exporter": 120,
+    "exporter": 119,
     "caretaker": 180,
 }
 MOST_OF_THE_CONSOLE = 80

@@ -19,7 +19,6 @@ from gitlab_hub.exports.worker import Exporter
 from gitlab_hub.gitlab.fields import day_of
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.pipelines.deployments.reader import DeploymentFilter, DeploymentReader
-from gitlab_hub.pipelines.deployments.views import DeploymentView
 from gitlab_hub.pipelines.walk import KnownProject, PipelineWalk, job_row, pipeline_row
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import item_of
@@ -117,7 +116,7 @@ class DeploymentSource:
                 page = self._reader.deployments(
                     asked.integration_id, DeploymentFilter(project_id=project.id), limit=PAGE, after=after, within=None
                 )
-                rows = [_deployment(row, project) for row in page.rows if asked.holds(row["created_at"])]
+                rows = [{**row, "project_path": project.path} for row in page.rows if asked.holds(row["created_at"])]
                 after = page.last or _BEHIND_ALL
                 place = Place(project=project.key, after=after)
                 yield Batch(rows=rows, place=place, ends_project=page.last is None)
@@ -203,10 +202,6 @@ class CredentialSource(_PagedSource):
         page = self._reader.page(asked.integration_id, CredentialFilter(resource=place), after=after, limit=PAGE)
         now = self._reader.now()
         return [GitLabCredentialAnswer.of(one, now=now).model_dump(mode="json") for one in page.values], page.next
-
-
-def _deployment(row: Item, project: KnownProject) -> dict[str, Any]:
-    return {**DeploymentView(**row).model_dump(mode="json"), "project_path": project.path}
 
 
 def _partition(pipeline: Item) -> Partition:
