@@ -78,6 +78,22 @@ async def test_what_came_while_the_list_was_read_hides_nothing_that_goes_later(w
     assert deleted(world) == {6, 7, 8}
 
 
+@pytest.mark.parametrize("stop_after", range(4))
+async def test_what_a_stopped_worker_has_stored_hides_nothing_that_goes_later(world: World, stop_after: int) -> None:
+    await world.sync()
+    world.later(60)
+    world.add(15, status="success", jobs={15: job(15)})
+    with pytest.raises(Stopped):
+        await world.sync(stop_after=stop_after)
+    # As many again as were counted before.
+    del world.project()[6]
+    world.later(60)
+    await world.sync()
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    assert deleted(world) == {6}
+
+
 async def test_all_of_them_may_be_gone(world: World) -> None:
     await world.sync()
     world.project().clear()

@@ -262,7 +262,7 @@ class ProjectReading:
         hinted = {number for number, one in known.items() if one.hinted}
         started = any(known[number].bridge_chunks for number in hinted - numbers)
         newest = self._newest_before[window.stream]
-        met = sum(newest is not None and number > newest for number in hinted)
+        met = sum(newest is not None and number > newest for number in known)  # by hints, or a worker that died
         window = replace(window, children=window.children or started)
         async for outcome in self._batches.copy(due, known):
             window = outcome.apply_to(window)
