@@ -10,7 +10,8 @@ _FOCUS = """
 const one = document.activeElement, box = one.getBoundingClientRect(), style = getComputedStyle(one);
 const there = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
 const seen = there !== null && (one.contains(there) || there.contains(one));
-return [one.matches(arguments[0]), style.outlineStyle !== "none", seen,
+// Where nothing on the page has the focus, as between its end and its beginning, there is nothing to mark.
+return [one.matches(arguments[0]), one === document.body || style.outlineStyle !== "none", seen,
         one.outerHTML.slice(0, 120)];
 """
 
