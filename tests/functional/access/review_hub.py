@@ -37,6 +37,7 @@ ADMIN = Principal("0123456789abcdef", Role.ADMIN)  # pragma: allowlist secret
 VIEWER = Principal("t-viewer", Role.VIEWER)
 REVIEWER = Principal("fedcba9876543210", Role.VIEWER)  # pragma: allowlist secret
 ANAS = Principal("t-ana", Role.VIEWER, None, frozenset({GitLabAccount("i1", ANA)}))
+KEEP: dict[str, Any] = {"decision": "keep"}
 
 
 class KnownPlans:
@@ -170,3 +171,8 @@ def _settle(company: Client) -> None:
         grant("project", SHOP, ANA, 20, ends_at=NOW - DAY),
         grant("group", OPS, BEN, 50),
     )
+
+
+def of(hub: ReviewHub, review_id: str, account_id: int) -> list[str]:
+    """The items of a review about one account."""
+    return [row["id"] for row in hub.items(review_id) if row["account_id"] == account_id]

@@ -16,12 +16,12 @@ from tests.functional.access.review_hub import (
     ANA,
     ANAS,
     BEN,
+    KEEP,
     REVIEWER,
     VIEWER,
     ReviewHub,
+    of,
 )
-
-KEEP: dict[str, Any] = {"decision": "keep"}
 
 
 @pytest.fixture
@@ -32,10 +32,6 @@ def hub() -> ReviewHub:
 @pytest.fixture
 def review(hub: ReviewHub) -> str:
     return hub.make(reviewers=["ana", REVIEWER.token_id])
-
-
-def of(hub: ReviewHub, review_id: str, account_id: int) -> list[str]:
-    return [row["id"] for row in hub.items(review_id) if row["account_id"] == account_id]
 
 
 def test_decisions_are_kept_with_who_and_when_and_counted(hub: ReviewHub, review: str) -> None:

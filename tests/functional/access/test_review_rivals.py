@@ -12,11 +12,11 @@ from tests.fakes.interleaving import Interleaving
 from tests.functional.access.review_hub import (
     ANAS,
     BEN,
+    KEEP,
     REVIEWER,
     ReviewHub,
+    of,
 )
-
-KEEP: dict[str, Any] = {"decision": "keep"}
 
 
 @pytest.fixture
@@ -27,10 +27,6 @@ def hub() -> ReviewHub:
 @pytest.fixture
 def review(hub: ReviewHub) -> str:
     return hub.make(reviewers=["ana", REVIEWER.token_id])
-
-
-def of(hub: ReviewHub, review_id: str, account_id: int) -> list[str]:
-    return [row["id"] for row in hub.items(review_id) if row["account_id"] == account_id]
 
 
 def counted(hub: ReviewHub, review: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.changes.reader import ChangeReader
 from gitlab_hub.access.history.files import MOST_INLINE, FileJob, HistoryFiles
-from gitlab_hub.access.history.model import DAY
+from gitlab_hub.access.history.model import DAY, Snapshot
 from gitlab_hub.access.history.reader import FileStore, HistoryReader
 from gitlab_hub.access.history.routes import HistoryRoutes
 from gitlab_hub.access.keys import GRANTS
@@ -112,3 +112,17 @@ def churn(hub: HistoryHub) -> None:
     hub.company.store(Resource(id=TEAM, full_path="renamed/team", name="Team", parent_id=ACME))
     hub.table.delete(*Shards("i1", GRANTS).key(f"group#{OPS:012d}", f"{BEN:012d}"))
     hub.company.store(grant("project", LAB, BOT, 10))
+
+
+def change(hub: HistoryHub, number: int = 700) -> None:
+    """Somebody comes, and the feed tells it."""
+    store = hub.store()
+    row = store.account_row(Account(id=number, username=f"u{number}"))
+    store.accounts.put("all", [row], {row.key: "h"}, {})
+
+
+def kept(hub: HistoryHub, sync_id: str = "s1") -> Snapshot:
+    """The snapshot that a run leaves."""
+    found = hub.keeper.keep(sync_id)
+    assert found is not None
+    return found

@@ -5,37 +5,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from gitlab_hub.access.history.capture import AGAIN_SECONDS
-from gitlab_hub.access.history.model import Snapshot
 from gitlab_hub.access.history.store import SnapshotStore
-from gitlab_hub.access.model import Account
 from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.fence import Fence
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
-from tests.functional.access.history.history_hub import HistoryHub
+from tests.functional.access.history.history_hub import HistoryHub, change, kept
 from tests.functional.access.history.keeper import ONE
-
-
-@pytest.fixture
-def hub() -> HistoryHub:
-    return HistoryHub()
-
-
-def change(hub: HistoryHub, number: int = 700) -> None:
-    """Somebody comes, and the feed tells it."""
-    store = hub.store()
-    row = store.account_row(Account(id=number, username=f"u{number}"))
-    store.accounts.put("all", [row], {row.key: "h"}, {})
-
-
-def kept(hub: HistoryHub, sync_id: str = "s1") -> Snapshot:
-    found = hub.keeper.keep(sync_id)
-    assert found is not None
-    return found
 
 
 def test_a_state_that_changes_while_it_is_read_is_left_to_the_next_look(hub: HistoryHub) -> None:

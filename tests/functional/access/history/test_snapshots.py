@@ -8,33 +8,14 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.history.capture import AGAIN_SECONDS, remove_objects
-from gitlab_hub.access.history.model import DAY, Snapshot
+from gitlab_hub.access.history.model import DAY
 from gitlab_hub.access.history.population import population_csv
 from gitlab_hub.access.history.store import SnapshotStore
-from gitlab_hub.access.model import Account
 from gitlab_hub.sync.run import RunStatus
 from tests.functional.access.access_api import grant
-from tests.functional.access.history.history_hub import HistoryHub
+from tests.functional.access.history.history_hub import HistoryHub, change, kept
 from tests.functional.access.history.keeper import ONE
 from tests.functional.access.review_hub import ACME, ANA
-
-
-@pytest.fixture
-def hub() -> HistoryHub:
-    return HistoryHub()
-
-
-def change(hub: HistoryHub, number: int = 700) -> None:
-    """Somebody comes, and the feed tells it."""
-    store = hub.store()
-    row = store.account_row(Account(id=number, username=f"u{number}"))
-    store.accounts.put("all", [row], {row.key: "h"}, {})
-
-
-def kept(hub: HistoryHub, sync_id: str = "s1") -> Snapshot:
-    found = hub.keeper.keep(sync_id)
-    assert found is not None
-    return found
 
 
 def test_a_run_that_ended_well_leaves_what_is_stored(hub: HistoryHub) -> None:
