@@ -1,5 +1,5 @@
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import changed_pk
 from gitlab_hub.pipelines.model import job_of, pipeline_of
 from gitlab_hub.pipelines.store import Copy, PipelineStore
-from gitlab_hub.storage.ports import ConditionFailed, Item
+from gitlab_hub.storage.ports import ConditionFailed, Item, Key
 from gitlab_hub.storage.rows import Action, content_hash, key_of
 from tests.unit.pipelines.pipelines_sync import CountingTable
 from tests.unit.pipelines.source_model import job
@@ -145,6 +145,32 @@ def test_chunks_that_are_no_longer_needed_go(store: PipelineStore, table: Counti
     assert len(table.query(JOBS).items) > 1
     store.save(copy(jobs=1), known(store), now=2)
     assert len(table.query(JOBS).items) == 1
+
+
+class Overtaken(CountingTable):
+    """Lets another writer in before whatever is removed by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def write(self, puts: Iterable[Item] = (), deletes: Iterable[Key] = ()) -> None:
+        gone = list(deletes)
+        if gone:
+            self.meanwhile()
+        super().write(puts, gone)
+
+
+def test_chunks_that_another_writer_needs_again_stay() -> None:
+    table = Overtaken()
+    store = PipelineStore(table, "i1")
+    store.save(copy(jobs=1), None, now=1)
+    # GitLab's answer is short for a moment, and whoever reads the pipeline next gets all of it.
+    table.meanwhile = lambda: store.save(copy(jobs=1), known(store), now=3)
+    store.save(copy(jobs=0), known(store), now=2, hinted=True)
+    store.save(copy(jobs=1), known(store), now=4)
+    promised = row(table)["job_chunks"]
+    assert len(table.query(JOBS).items) == promised == 1
 
 
 def test_a_pipeline_that_is_back_is_no_longer_deleted(store: PipelineStore, table: CountingTable) -> None:

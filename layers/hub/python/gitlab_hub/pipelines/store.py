@@ -11,8 +11,8 @@ from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, changed_key, chunk_key, pipelines_pk
 from gitlab_hub.pipelines.model import ACTIVE, in_seconds, is_in_progress, is_terminal
-from gitlab_hub.storage.ports import ABSENT, Condition, Item, Key, Put, Table
-from gitlab_hub.storage.rows import content_hash, fit_together, is_written, query_all
+from gitlab_hub.storage.ports import ABSENT, Condition, Delete, Item, Key, Put, Table
+from gitlab_hub.storage.rows import Action, content_hash, fit_together, is_written, query_all
 
 # Many small rows as few items: compressed JSON, in chunks that a table takes and a reader can bound.
 
@@ -216,16 +216,19 @@ class PipelineStore:
         marks = [] if same else [Put(mark) for mark in changed_marks(self._integration_id, row, known)]
         chunks = [] if reliable else [Put(chunk) for chunk in self._chunks(project_id, number, packed)]
         # In one transaction: the figures of a day may be late, and never miss what is stored.
-        actions = [Put(row, condition), *marks]
-        if fit_together([*actions, *chunks]):
-            actions += chunks
+        actions: list[Action] = [Put(row, condition), *marks]
+        left_over = self._left_over(project_id, number, packed, known)
+        # Whoever writes the pipeline next may need the very chunks that this writer does not.
+        if is_whole := fit_together([*actions, *chunks, *map(Delete, left_over)]):
+            actions += [*chunks, *map(Delete, left_over)]
         else:
             self._table.write(puts=[chunk.item for chunk in chunks])
         if len(actions) == 1:
             self._table.put(row, condition)
         else:
             self._table.transact(actions)
-        self._table.write(deletes=self._left_over(project_id, number, packed, known))
+        if not is_whole:
+            self._table.write(deletes=left_over)
         return not same
 
     def _bridges(self, project_id: int, number: int, copy: Copy, known: StoredPipeline | None) -> list[Item]:
