@@ -6,7 +6,7 @@ import pytest
 
 from gitlab_hub.pipelines.read_states import ReadState, ReadStates
 from tests.unit.pipelines.pipelines_sync import LIST, World, fill, state
-from tests.unit.pipelines.source_model import job
+from tests.unit.pipelines.source_model import ModelPipeline, Row, job
 
 
 @pytest.fixture
@@ -68,6 +68,25 @@ async def test_an_imported_pipeline_with_an_old_date_is_found_at_the_next_sync(w
     world.add(31, updated=world.now - 10**13, status="success", jobs={31: job(31)})
     await world.sync()
     assert world.stored() == world.source()
+
+
+async def test_a_row_that_cannot_be_read_hides_none_below_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(world, 30)
+    await world.sync()
+    world.later(300)
+    for number in range(100, 115):
+        world.add(number, status="success").undated = True
+    odd = world.add(115, status="success")
+    odd.undated = True
+    as_listed = ModelPipeline.row
+
+    def row(pipeline: ModelPipeline, project_id: int) -> Row:
+        whole = as_listed(pipeline, project_id)
+        return {**whole, "id": None} if pipeline is odd else whole
+
+    monkeypatch.setattr(ModelPipeline, "row", row)
+    await world.sync()
+    assert world.stored().keys() == world.source().keys() - {odd.id}
 
 
 async def test_a_state_of_a_release_before_finds_what_is_new(world: World) -> None:

@@ -106,7 +106,8 @@ class ProjectReading:
             if hidden := [row for row in new if windows.is_hidden(row, since)]:
                 window = await self._take(window, hidden)
             window = replace(window, top=max((window.top or 0, *(number for _, number in found))) or None)
-            if known is None or len(new) < len(page.rows):
+            # A row that nobody can read says nothing of those below it.
+            if known is None or len(new) < len(found):
                 break
         return window
 
