@@ -25,13 +25,13 @@ from tests.unit.pipelines.random_history import ENDS, History, HubCursor, live_t
 Row = dict[str, Any]
 HUB = "gitlab-hub"
 NAIVE = tuple(f"benchmarks.naive_cursors:{name}" for name in ("PageNumbers", "LastUpdate", "HighestId"))
-COLUMNS = ("cursor", "histories", "with losses", "pipelines", "missing", "of them children", "stale", "ghosts", "jobs",
-           "missing jobs", "wrong jobs", "ghosts of jobs", "requests")  # fmt: skip
+COLUMNS = ("cursor", "histories", "with losses", "pipelines", "missing", "missing children", "stale", "extra", "jobs",
+           "missing jobs", "stale jobs", "extra jobs", "requests")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What a cursor knows of a pipeline: its status, and that of every attempt of its jobs by id."""
+class PipelineCopy:
+    """A cursor's copy of a pipeline: its status, and that of every attempt of its jobs by id."""
 
     status: str
     jobs: Mapping[int, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Cursor(Protocol):
     """A way to keep a copy of a project. It is made anew for each history."""
 
     name: str
-    copy: dict[int, Kept]
+    copy: dict[int, PipelineCopy]
     """The pipelines that it believes GitLab to have, by id."""
 
     async def sync(self, gitlab: Lists) -> None:
@@ -89,7 +89,7 @@ def followed(make: Callable[[], Cursor] | None, seed: int) -> Counter[str]:
         asyncio.run(live_through(history, HubCursor(history).sync))
         rows = {number: world.row(number) or {} for number in world.stored()}
         stored = {number: found for number, found in world.stored().items() if not rows[number]["deleted_at_source"]}
-        copy = {number: Kept(str(status), jobs) for number, (status, _, jobs) in stored.items()}
+        copy = {number: PipelineCopy(str(status), jobs) for number, (status, _, jobs) in stored.items()}
     else:
         cursor, lists = make(), Lists(world)
         asyncio.run(live_through(history, lambda: cursor.sync(lists)))
@@ -97,25 +97,25 @@ def followed(make: Callable[[], Cursor] | None, seed: int) -> Counter[str]:
     return Counter(requests=world.gitlab.requests) + losses(world, copy)
 
 
-def losses(world: World, copy: Mapping[int, Kept]) -> Counter[str]:
+def losses(world: World, copy: Mapping[int, PipelineCopy]) -> Counter[str]:
     """Compare a copy with what GitLab has. Jobs are compared of pipelines that have ended."""
-    source = {number: Kept(str(status), jobs) for number, (status, _, jobs) in world.source().items()}
-    found = Counter(pipelines=len(source), ghosts=len(copy.keys() - source.keys()))
+    source = {number: PipelineCopy(str(status), jobs) for number, (status, _, jobs) in world.source().items()}
+    found = Counter(pipelines=len(source), extra=len(copy.keys() - source.keys()))
     for number, true in source.items():
         mine = copy.get(number)
         found["missing"] += mine is None
-        found["of them children"] += mine is None and world.project()[number].source == CHILD_SOURCE
+        found["missing children"] += mine is None and world.project()[number].source == CHILD_SOURCE
         found["stale"] += mine is not None and mine.status != true.status
         if true.status in ENDS:
             jobs = {} if mine is None else mine.jobs
             found["jobs"] += len(true.jobs)
             found["missing jobs"] += len(true.jobs.keys() - jobs.keys())
-            found["wrong jobs"] += sum(jobs[one] != true.jobs[one] for one in true.jobs.keys() & jobs.keys())
-            found["ghosts of jobs"] += len(jobs.keys() - true.jobs.keys())
+            found["stale jobs"] += sum(jobs[one] != true.jobs[one] for one in true.jobs.keys() & jobs.keys())
+            found["extra jobs"] += len(jobs.keys() - true.jobs.keys())
     return found
 
 
-LOSSES = ("missing", "stale", "ghosts", "missing jobs", "wrong jobs", "ghosts of jobs")
+LOSSES = ("missing", "stale", "extra", "missing jobs", "stale jobs", "extra jobs")
 
 
 def compared(cursors: Sequence[str], seeds: Sequence[int]) -> Iterator[list[str]]:
@@ -134,6 +134,8 @@ def cursors_table(*, quick: bool) -> str:
 def _loaded(name: str) -> Any:
     module, _, attribute = name.rpartition(":")
     if module.endswith(".py"):
+        if not Path(module).is_file():
+            raise SystemExit(f"{module} is not a file.")
         sys.path.insert(0, str(Path(module).resolve().parent))
         module = Path(module).stem
     return getattr(importlib.import_module(module), attribute)
@@ -141,14 +143,17 @@ def _loaded(name: str) -> Any:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(prog="python -m benchmarks.cursors", description="Count what cursors lose.")
-    options.add_argument("--histories", type=int, default=100, help="how many (default 100)")
+    options = argparse.ArgumentParser(
+        prog="python -m benchmarks.cursors",
+        description="Count the pipelines and jobs that cursors over GitLab's lists lose.",
+    )
+    options.add_argument("--histories", type=int, default=100, help="how many histories (default 100)")
     options.add_argument("--seed", type=int, default=0, help="the first history's number (default 0)")
     options.add_argument(
         "--cursor",
         action="append",
         metavar="FILE.py:CLASS",
-        help="follow with this one instead of the three naive ones",
+        help="compare with this one instead of the three naive ones; may be repeated",
     )
     return options
 

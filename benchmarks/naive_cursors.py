@@ -4,7 +4,7 @@ Each reads GitLab's list of a project's pipelines (https://docs.gitlab.com/api/p
 for every row that it takes, all attempts of its jobs. None knows of child pipelines, which are in a list of their own.
 """
 
-from benchmarks.cursors import Kept, Lists, Row
+from benchmarks.cursors import Lists, PipelineCopy, Row
 from gitlab_hub.gitlab.errors import ResourceNotFound
 
 
@@ -12,7 +12,7 @@ class Naive:
     """What the three have in common: a copy, and how a row gets there."""
 
     def __init__(self) -> None:
-        self.copy: dict[int, Kept] = {}
+        self.copy: dict[int, PipelineCopy] = {}
 
     async def take(self, gitlab: Lists, row: Row) -> None:
         """Keep a listed pipeline with its jobs, unless it was deleted meanwhile."""
@@ -20,7 +20,7 @@ class Naive:
             jobs = await gitlab.jobs(row["id"])
         except ResourceNotFound:
             return
-        self.copy[row["id"]] = Kept(row["status"], {job["id"]: job["status"] for job in jobs})
+        self.copy[row["id"]] = PipelineCopy(row["status"], {job["id"]: job["status"] for job in jobs})
 
 
 class PageNumbers(Naive):
