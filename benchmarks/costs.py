@@ -53,7 +53,7 @@ often as the defaults say, by GraphQL where it may be used, and a year has passe
 
 ## What is left of an idle hub, and why
 
-At list prices an idle hub was meant to cost $2 at most, and costs ${idle:.2f}. These are what it consists of:
+The goal for an idle hub is $2 at list prices; it costs ${idle:.2f}. This is what it consists of:
 
 - **Polling, ${polls:.2f}.** Lambda polls every queue all month, with five long polls of twenty seconds. It can go down
   to two on a quiet standard queue, but not where a maximum concurrency is set ([scaling of SQS event
@@ -66,11 +66,11 @@ At list prices an idle hub was meant to cost $2 at most, and costs ${idle:.2f}. 
 - **Two secrets, ${secrets:.2f}.** The function that looks tokens up must not be able to read the master key, and a
   right on a secret is one on all of it. CloudFormation cannot make a `SecureString` of Parameter Store, which would be
   free.
-- **Ticks, ${ticked:.2f}.** Four functions look every minute for what is due or was left. Rules on a schedule are on no
-  price list, but [AWS calls them legacy][rules]; a Scheduler's group also counts its starts, and their silence is an
-  alarm.
+- **Ticks, ${ticked:.2f}.** Four functions look every minute for work that is due or was left over. Rules on
+  a schedule are on no price list, but [AWS calls them legacy][rules]; a Scheduler's group also counts its starts, and
+  their silence is an alarm.
 
-What would save more, and what it would take away:
+What would save more, and what would be lost by it:
 
 {savings}
 
@@ -149,7 +149,7 @@ def _savings(uses: Sequence[Use]) -> str:
     standard, scheduled = _idle(uses, "polling empty queues"), _idle(uses, "schedules")
     told = (
         ("the two secrets as a `SecureString` each, made by a function of the stack", _idle(uses, "secrets"),
-         "a function that may write secrets has to be right at every update; versions as Secrets Manager keeps them"),
+         "a function that can write secrets must work at every update; the versions that Secrets Manager keeps"),
         ("no maximum concurrency on the two queues of syncs: Lambda may keep two polls then", standard * SPARED_POLLS,
          "a burst of syncs may take all executions of an account, also those that webhooks need"),
         ("one queue for both syncs", standard / 2,
@@ -163,7 +163,7 @@ def _savings(uses: Sequence[Use]) -> str:
         ("one alarm in place of the six about syncs, credentials and work that was given up", 5 * PRICES["alarm"],
          "an alarm says what happened and links its runbook; this one would say to look at the incidents"),
     )  # fmt: skip
-    return table(("change", "saves", "takes away"), [(change, f"${saved:.2f}", lost) for change, saved, lost in told])
+    return table(("change", "saves", "what is lost"), [(change, f"${saved:.2f}", lost) for change, saved, lost in told])
 
 
 def _tick_logs(uses: Sequence[Use]) -> float:

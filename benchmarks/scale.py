@@ -80,10 +80,10 @@ def first() -> Sync:
 def parts() -> dict[str, float]:
     """The requests of a first sync."""
     return {
-        "lists of pipelines by REST, child pipelines apart": PROJECTS * (math.ceil(PIPELINES / PIPELINES_A_PAGE) + 1),
-        "pipelines in queries of GraphQL": PROJECTS * PIPELINES / PIPELINES_A_QUERY,
-        "jobs by the project": PROJECTS * math.ceil(PIPELINES * JOBS / JOBS_A_PAGE),
-        "trigger jobs by the pipeline": PROJECTS * PIPELINES * WITH_TRIGGER_JOBS,
+        "lists of pipelines and of child pipelines, by REST": PROJECTS * (math.ceil(PIPELINES / PIPELINES_A_PAGE) + 1),
+        "pipelines by GraphQL": PROJECTS * PIPELINES / PIPELINES_A_QUERY,
+        "jobs, listed by project": PROJECTS * math.ceil(PIPELINES * JOBS / JOBS_A_PAGE),
+        "trigger jobs, listed by pipeline": PROJECTS * PIPELINES * WITH_TRIGGER_JOBS,
     }
 
 
@@ -125,17 +125,17 @@ def stored_gb() -> float:
 
 TEXT = """# A large GitLab
 
-What {projects:,} projects with {pipelines:,} pipelines of {jobs} jobs each take: the first sync, every later one, the
-busiest keys, the money. Written by `python -m benchmarks.scale` from calls that were measured with 1,000 projects of
-ten pipelines ([results.md](../benchmarks/results.md#pipelines-by-graphql-and-by-rest)), multiplied by what each of them
-grows with; nothing of this size was run. GitLab takes {gitlab:.0f} ms for an answer, and its limits allow what is
-asked. Prices are those of [costs.md](costs.md).
+What syncing {projects:,} projects with {pipelines:,} pipelines of {jobs} jobs each takes: the first sync, every later
+one, the busiest keys, the costs. Written by `python -m benchmarks.scale` from measurements with 1,000 projects of ten
+pipelines ([results.md](../benchmarks/results.md#pipelines-by-graphql-and-by-rest)), scaled up by what each figure grows
+with; nothing of this size was run. It assumes that GitLab answers in {gitlab:.0f} ms and that its rate limits are not
+reached. Prices are those of [costs.md](costs.md).
 
 {syncs}
 
-"waiting" is what GitLab alone would take, a first sync with {connections} connections; "computing" what one function
-of 1,024 MB needs for it, measured on a machine whose processors others used too. A sync takes about the longer of both.
-One by one, the first sync would be {by_rest:,.0f} requests.
+"waiting" is the time that GitLab alone takes, for a first sync over {connections} connections; "computing" is what one
+function of 1,024 MB needs, measured on a machine that was shared with other work. A sync takes about the longer of the
+two. With requests for each pipeline on its own, the first sync would take {by_rest:,.0f} of them.
 
 ## The requests of a first sync
 
@@ -147,11 +147,10 @@ One worker at a time reads an integration's pipelines. A partition key takes {li
 
 {keys}
 
-So one worker is far from what a key takes. As many workers as the last column says on one integration would not be:
-before that, the marks of late days would have to be spread over several keys. What a project has lies under keys of its
-own.
+So one worker stays far below the limit of a key. The number of workers in the last column would reach it: before that,
+the marks of late days would have to be spread over several keys. The rows of each project are under keys of their own.
 
-## Money
+## Costs
 
 | what | a month |
 |---|---|
@@ -159,19 +158,20 @@ own.
 | a sync an hour that finds nothing new | ${idle:.2f} |
 | {gb:.0f} GB in the tables, and their point-in-time recovery | ${kept:.2f} |
 
-What new pipelines cost stands in [costs.md](costs.md), by the number of those.
+What new pipelines cost, by their number, is in [costs.md](costs.md).
 
 ## What that means
 
-- **The worker is what takes long, not GitLab.** A first sync of this size computes for {days:.1f} days, in slices of
-  five minutes of which each goes on where the last one ended; what is stored can be read meanwhile. A pipeline takes
-  {calls} ms of a processor, and three calls to DynamoDB, two of them to count the figures of its day.
-- **Split a GitLab of this size into several integrations**, one for each group at the top: they are synced side by
+- **The worker is the bottleneck, not GitLab.** A first sync of this size computes for {days:.1f} days, in slices of
+  five minutes, each of which continues where the last one ended; what is stored can be read meanwhile. A pipeline takes
+  {calls} ms of CPU and three calls to DynamoDB, two of them to update the figures of its day.
+- **Split a GitLab of this size into several integrations**, one for each top-level group: they are synced side by
   side (`SyncPipelinesConcurrency` of them at once), with keys, request budgets and runs of their own. An integration
   itself is not split.
 - **A sync that finds nothing new takes {idle_minutes:.0f} minutes**; where that is longer than
   `PipelinesIntervalMinutes`, the next begins when it has ended. Webhooks do not wait for it.
-- Figures by project read at most 20,000 days of projects for one answer: ask for a group, or for fewer days.
+- Figures by project read at most 20,000 rows, one for each project and day, for one answer: ask
+  for a group, or for fewer days.
 """
 
 
@@ -185,7 +185,7 @@ def document() -> str:
     return TEXT.format(
         projects=PROJECTS, pipelines=PROJECTS * PIPELINES, jobs=JOBS, gitlab=GITLAB_SECONDS * 1_000,
         connections=CONNECTIONS, limit=PARTITION_WRITES, syncs=table(columns, cells), by_rest=by_rest(),
-        parts=table(("what", "requests"), [*told, ["all of them", f"{begun.requests:,.0f}"]]),
+        parts=table(("what", "requests"), [*told, ["total", f"{begun.requests:,.0f}"]]),
         keys=table(("key", "write units/s", "of its limit", "workers at the limit"), list(busiest_keys())),
         first=begun.dollars, idle=later.dollars * RUNS_A_DAY * HOURS / 24, gb=gb,
         kept=gb * (PRICES["table GB"] + PRICES["backup GB"]), days=begun.computing / 86_400,
