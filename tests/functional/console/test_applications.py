@@ -76,9 +76,9 @@ def test_whoever_comes_back_is_led_on_or_told_why_not(hub: ConsoleHub, visitor: 
     assert "GitLab has let the hub in" in back(gitlab="success").text
     for code, words in {
         "duplicate_integration": "connected already",
-        "authorization_denied": "said no at GitLab",
-        "gitlab_account_mismatch": "Another GitLab user",
-        "invalid_permissions": "Mend what the code says",
+        "authorization_denied": "denied at GitLab",
+        "gitlab_account_mismatch": "A different GitLab user",
+        "invalid_permissions": "Fix what the code says",
     }.items():
         shown = back(gitlab="error", code=code, existing_integration_id=hub.other)
         check(shown)

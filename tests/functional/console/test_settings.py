@@ -154,7 +154,7 @@ def test_new_secrets_of_a_webhook_that_a_person_enters_are_shown_once(hub: Conso
     rotated = visitor.submit(made, one, verb="rotate", grace="86400")
     first, second = (set(re.findall(r"<pre[^>]*>([^<]{20,})</pre>", shown.html)) for shown in (made, rotated))
     assert (rotated.status, len(second), first & second) == (200, 2, set())
-    assert "before the old ones stop counting" in rotated.text
+    assert "before the old ones stop working" in rotated.text
     assert not any(secret in visitor.get(page).html for secret in second)
     _, log = hub("GET", "/v1/audit-log", query={"action": "hook.rotate"})
     assert log["entries"][0]["after"]["grace_seconds"] == 86_400
