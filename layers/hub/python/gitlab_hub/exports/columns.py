@@ -71,7 +71,7 @@ def _json(name: str, meaning: str) -> Column:
 
 
 _USER = (
-    _whole("user_id", "GitLab's id of whoever started it", "user", "id"),
+    _whole("user_id", "GitLab's id of the user who started it", "user", "id"),
     _text("user_username", "the username at that time", "user", "username"),
     _text("user_name", "the name at that time", "user", "name"),
 )
@@ -109,7 +109,7 @@ COLUMNS: Mapping[Dataset, tuple[Column, ...]] = {
         _text("ref", "the branch or tag"),
         _flag("tag", "whether the ref is a tag"),
         _text("ref_class", "what it ran for: default_branch, merge_request, tag or other"),
-        _text("status", "as GitLab says it"),
+        _text("status", "GitLab's status"),
         _text("source", "what started it, as GitLab says it"),
         _text("name", "its name, where its configuration gives one"),
         *_RUN,
@@ -128,7 +128,7 @@ COLUMNS: Mapping[Dataset, tuple[Column, ...]] = {
         *_IN_PROJECT,
         _text("name", "the job"),
         _text("stage", "its stage"),
-        _text("status", "as GitLab says it"),
+        _text("status", "GitLab's status"),
         _text("ref", "the branch or tag"),
         _flag("tag", "whether the ref is a tag"),
         _text("ref_class", "what it ran for: default_branch, merge_request, tag or other"),
@@ -151,9 +151,9 @@ COLUMNS: Mapping[Dataset, tuple[Column, ...]] = {
         _whole("iid", "its number within the project"),
         *_IN_PROJECT,
         _whole("environment_id", "GitLab's id of the environment"),
-        _text("environment", "what the environment is called"),
+        _text("environment", "the environment's name"),
         _text("tier", "the tier of the environment today: production, staging, testing, development, other or unknown"),
-        _text("status", "as GitLab says it"),
+        _text("status", "GitLab's status"),
         _text("ref", "the branch or tag"),
         _text("sha", "the commit"),
         _time("created_at", "when GitLab created it"),
@@ -161,7 +161,7 @@ COLUMNS: Mapping[Dataset, tuple[Column, ...]] = {
         _time("finished_at", "when its job ended, else when it was last changed"),
         _whole("pipeline_id", "GitLab's id of the pipeline that deploys"),
         _whole("job_id", "GitLab's id of the job that deploys"),
-        _text("username", "the username of whoever deployed"),
+        _text("username", "the username of the user who deployed"),
     ),
     Dataset.ACCOUNTS: (
         _whole("id", "GitLab's id of the user"),
@@ -196,7 +196,7 @@ COLUMNS: Mapping[Dataset, tuple[Column, ...]] = {
         _time("expires_at", "the first moment without the access"),
         _flag("overdue", "whether that is over and GitLab still lists it"),
         _time("since", "when it was given"),
-        _whole("granted_by", "GitLab's id of whoever gave it"),
+        _whole("granted_by", "GitLab's id of the user who granted it"),
         _text("membership_state", "active or awaiting, where GitLab tells"),
     ),
     Dataset.CHANGES: (
