@@ -36,7 +36,7 @@ from hub_cli.problems import ExitCode, Problem, Refused
 
 ABOUT = """Who has access to what in GitLab and why, how pipelines do, and what is built: gitlab-hub on a terminal.
 
-Begin with `hub login`. Every command has --help, and tells what it found as a table, or with -o json or csv, with times
+Begin with `hub login`. Every command has --help, and shows what it found as a table, or with -o json or csv, with times
 in ISO 8601. HUB_URL and HUB_TOKEN take the place of the login, HUB_INTEGRATION that of -i; NO_COLOR ends colours.
 
 Exit codes:

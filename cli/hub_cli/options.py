@@ -37,7 +37,7 @@ Least = Annotated[
 ]
 Id = Annotated[str, typer.Argument(metavar="ID")]
 
-Output = Annotated[Format, typer.Option("-o", "--output", help="How to tell it: a table, JSON or CSV.")]
+Output = Annotated[Format, typer.Option("-o", "--output", help="Output format: a table, JSON or CSV.")]
 Integration = Annotated[
     str | None,
     typer.Option(
@@ -45,7 +45,7 @@ Integration = Annotated[
         help="Name or id of the integration; not needed where there is one. Also HUB_INTEGRATION.",
     ),
 ]  # fmt: skip
-Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="At most so many rows.")]
+Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="At most this many rows.")]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 Since = Annotated[str | None, typer.Option(metavar="7d", help="Only what is newer: how far back, or since which day.")]
 Ref = Annotated[str | None, typer.Option(help="Only of this branch or tag.")]

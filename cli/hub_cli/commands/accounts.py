@@ -93,7 +93,7 @@ def credentials(
     output: Output = Format.TABLE,
     integration: Integration = None,
 ) -> None:
-    """List tokens and keys that open the GitLab, with their risks. What they are is told, never their secrets."""
+    """List tokens and keys that open the GitLab, with their risks. Their secrets are never shown."""
     invocation = Invocation.of(context, output, integration)
     account = None if person is None else account_named(invocation.hub, invocation.at(), person)
     found = invocation.hub.rows(

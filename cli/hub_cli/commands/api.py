@@ -36,9 +36,9 @@ def api(
     every: Annotated[bool, typer.Option("--all", help="All pages of a list, each on a line of its own.")] = False,
     integration: Integration = None,
 ) -> None:
-    """Send any request to the hub and show its answer: what no other command does.
+    """Send any request to the hub and show the response, for what no other command does.
 
-    `{integration_id}` in the path stands for the integration. A body makes it a POST, if nothing else is said.
+    `{integration_id}` in the path stands for the integration. With a body it is a POST unless --method says otherwise.
     """
     verb = method.upper() or ("GET" if file is None else "POST")
     if verb not in METHODS:

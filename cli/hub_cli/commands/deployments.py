@@ -71,13 +71,13 @@ def dora(
     context: typer.Context,
     *,
     since: Range = "30d",
-    by: Annotated[DoraBy | None, typer.Option(help="Told apart by this.")] = None,
+    by: Annotated[DoraBy | None, typer.Option(help="Group by this.")] = None,
     project: ProjectPath = None,
     group: GroupPath = None,
     output: Output = Format.TABLE,
     integration: Integration = None,
 ) -> None:
-    """Show how often it is deployed to production, how long changes take, how many fail and for how long."""
+    """Show DORA's four figures: deployment frequency, lead time, change failure rate and time to restore."""
     invocation = Invocation.of(context, output, integration)
     answer = figures(invocation, "dora", since, None, project, group, group_by=by)
     tell(invocation, answer, [*answer["rows"], answer] if by else [answer], FIGURES)

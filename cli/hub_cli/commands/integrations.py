@@ -54,7 +54,7 @@ def change(
     context: typer.Context,
     *,
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
-    paused: Annotated[bool | None, typer.Option("--pause/--resume", help="Have syncs and builds stand still.")] = None,
+    paused: Annotated[bool | None, typer.Option("--pause/--resume", help="Pause syncs and builds.")] = None,
     webhooks: Annotated[
         bool | None, typer.Option("--manage-webhooks/--no-webhooks", help="Let the hub register webhooks.")
     ] = None,
@@ -78,7 +78,7 @@ def change(
 
 @app.command()
 def verify(context: typer.Context, *, output: Output = Format.TABLE, integration: Integration = None) -> None:
-    """Try the stored token step by step. Exit code 4: it does not suffice."""
+    """Verify the stored token step by step. Exit code 4: it is not sufficient."""
     invocation = Invocation.of(context, output, integration)
     found = invocation.hub.post(invocation.at("verify"))
     if invocation.out.is_for_people:
@@ -97,7 +97,7 @@ def token(
     output: Output = Format.TABLE,
     integration: Integration = None,
 ) -> None:
-    """Put another token of the same GitLab user in the place of the stored one. It is asked for without an echo."""
+    """Replace the stored token with another of the same GitLab user. It is asked for without an echo."""
     invocation = Invocation.of(context, output, integration)
     given = secret("GitLab token", "--token-stdin", from_stdin=token_stdin)
     try:
@@ -111,7 +111,7 @@ def token(
 def rotate(
     context: typer.Context, *, yes: Yes = False, output: Output = Format.TABLE, integration: Integration = None
 ) -> None:
-    """Have GitLab put a new token in the place of the stored one, which is dead from then on."""
+    """Have GitLab rotate the stored token; the old one stops working at once."""
     invocation = Invocation.of(context, output, integration)
     invocation.confirm("Rotate the stored token? The old one stops working everywhere.", is_sure=yes)
     invocation.out.thing(invocation.hub.post(invocation.at("gitlab-token", "rotate")), TOKEN)

@@ -125,7 +125,7 @@ def success(
     context: typer.Context,
     *,
     since: Range = "30d",
-    by: Annotated[GroupBy | None, typer.Option(help="Told apart by this.")] = None,
+    by: Annotated[GroupBy | None, typer.Option(help="Group by this.")] = None,
     refs: OnlyRef = None,
     project: ProjectPath = None,
     group: GroupPath = None,

@@ -70,7 +70,7 @@ def put(
     output: Output = Format.TABLE,
     integration: Integration = None,
 ) -> None:
-    """Put the policies of a file in the place of all there are. `hub policies -o json` writes such a file."""
+    """Replace all policies with those of a file. `hub policies -o json` writes such a file."""
     wanted = read_json(file)
     listed = wanted["policies"] if isinstance(wanted, dict) and "policies" in wanted else wanted
     if not isinstance(listed, list):
@@ -89,7 +89,7 @@ def delete(
     output: Output = Format.TABLE,
     integration: Integration = None,
 ) -> None:
-    """Remove one policy; shows those that are left."""
+    """Remove one policy, and show those that are left."""
     invocation = Invocation.of(context, output, integration)
     known = _known(invocation)
     gone = _one(known, policy)

@@ -52,9 +52,7 @@ _AT_ONCE = 200
 
 Review = Annotated[str, typer.Argument(metavar="REVIEW", help="Its id, rev_…")]
 
-app = typer.Typer(
-    help="Freeze who has what, have people decide about it, and plan what they decided.", invoke_without_command=True
-)
+app = typer.Typer(help="Have people review who has what, and plan what they decided.", invoke_without_command=True)
 
 
 def add_to(hub: typer.Typer) -> None:
@@ -66,7 +64,7 @@ def add_to(hub: typer.Typer) -> None:
 def reviews(
     context: typer.Context, *, limit: Limit = None, output: Output = Format.TABLE, integration: Integration = None
 ) -> None:
-    """Freeze who has what, have people decide about it, and plan what they decided; by itself it lists the reviews."""
+    """Have people review who has what, and plan what they decided; by itself it lists the reviews."""
     if context.invoked_subcommand:
         return
     invocation = Invocation.of(context, output, integration)
@@ -87,11 +85,11 @@ def create(
         list[str] | None,
         typer.Option(metavar="NAME", help="Who decides besides admins: a username or hub token; may be repeated."),
     ] = None,
-    due: Annotated[str | None, typer.Option(metavar="14d", help="Until when it is to be done.")] = None,
+    due: Annotated[str | None, typer.Option(metavar="14d", help="When it is due.")] = None,
     output: Output = Format.TABLE,
     integration: Integration = None,
 ) -> None:
-    """Freeze who has what at this moment, everywhere or in a group or project, for people to decide about."""
+    """Take a snapshot of who has what, everywhere or in a group or project, for people to decide about."""
     invocation = Invocation.of(context, output, integration)
     scope = query_of(min_access_level=at_least, kinds=kind or None)
     for name, path in (("project", project), ("group", group)):
@@ -108,7 +106,7 @@ def create(
 def show(
     context: typer.Context, review: Review, *, output: Output = Format.TABLE, integration: Integration = None
 ) -> None:
-    """Show a review: who decides, and how far they are."""
+    """Show a review: who decides, and how much is decided."""
     invocation = Invocation.of(context, output, integration)
     invocation.out.thing(invocation.hub.get(invocation.at("reviews", review))["review"], REVIEWS)
 
@@ -119,7 +117,7 @@ def items(
     review: Review,
     *,
     decision: Annotated[DecisionFilter | None, typer.Option(help="Only what was decided so; none: undecided.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only with this in a name, path or address.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only where a name, path or email address contains this.")] = None,
     inactive: Annotated[str | None, typer.Option(metavar="90d", help="Only accounts unused for so long.")] = None,
     two_factors: Annotated[bool | None, typer.Option("--2fa/--no-2fa", help="With or without a second factor.")] = None,
     external: Annotated[bool | None, typer.Option("--external/--internal", help="External users, or others.")] = None,

@@ -58,7 +58,7 @@ def sync(
         list[SyncKind] | None,
         typer.Option(help="What to read; may be given several times. Usually access and pipelines."),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Read everything anew, whatever is known.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again, even what looks unchanged.")] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow the syncs to their end.")] = False,
     status: Annotated[bool, typer.Option("--status", help="Start nothing, show how far the syncs are.")] = False,
     output: Output = Format.TABLE,
@@ -89,7 +89,7 @@ def accept(context: typer.Context, kind: OfKind, *, yes: Yes = False, integratio
 
 @app.command()
 def reject(context: typer.Context, kind: OfKind, *, yes: Yes = False, integration: Integration = None) -> None:
-    """Reject the removals that a suspect sync holds back: nothing is removed, and the next sync judges anew."""
+    """Reject the removals that a suspect sync holds back: nothing is removed, and the next sync decides again."""
     _decide(Invocation.of(context, integration=integration), kind, "reject", "Keep {held}?", is_sure=yes)
 
 

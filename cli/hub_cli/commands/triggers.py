@@ -60,7 +60,7 @@ def show(context: typer.Context, trigger: Id, *, output: Output = Format.TABLE) 
 def create(
     context: typer.Context, file: File, *, output: Output = Format.TABLE, integration: Integration = None
 ) -> None:
-    """Make a trigger, as docs/builds.md describes it: {"project_id": 3, "events": ["push"], "target": {…}}."""
+    """Create a trigger, as docs/builds.md describes it: {"project_id": 3, "events": ["push"], "target": {…}}."""
     invocation = Invocation.of(context, output, integration)
     wanted = read_object(file)
     body = wanted if "integration_id" in wanted else {**wanted, "integration_id": invocation.integration_id}
@@ -98,12 +98,12 @@ def try_out(
     context: typer.Context,
     trigger: Id,
     *,
-    delivery: Annotated[str | None, typer.Option(metavar="ID", help="A delivery that came, dlv_…")] = None,
-    event: Annotated[str | None, typer.Option(help="In place of it: the name of an event, such as push.")] = None,
+    delivery: Annotated[str | None, typer.Option(metavar="ID", help="A delivery that was received, dlv_…")] = None,
+    event: Annotated[str | None, typer.Option(help="Instead of a delivery: an event, such as push.")] = None,
     payload: Annotated[str | None, typer.Option(metavar="FILE", help="The event's body; - for stdin.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Say what a trigger would make of an event, check by check. Nothing is kept, and nothing is built."""
+    """Show what a trigger would do with an event, check by check. Nothing is stored, and nothing is built."""
     if (delivery is None) is (payload is None):
         raise WrongUsage("An event is needed, and one is enough.", hint="Give --delivery, or --event with --payload.")
     body: dict[str, Any] = query_of(

@@ -1,4 +1,4 @@
-"""What GitLab is to tell: `webhooks`, and `webhooks show`, `create`, `repair`, `rotate`, `test`, `resend`, `delete`."""
+"""Webhooks in GitLab: `webhooks`, and `webhooks show`, `create`, `repair`, `rotate`, `test`, `resend`, `delete`."""
 
 from typing import Annotated
 
@@ -32,7 +32,7 @@ SECRETS = (
 )
 RESENT = tuple(Column(name, kind=Kind.NUMBER) for name in ("resent", "failed", "known"))
 
-app = typer.Typer(help="Have GitLab tell the hub what happens.", invoke_without_command=True)
+app = typer.Typer(help="Manage the webhooks by which GitLab notifies the hub.", invoke_without_command=True)
 
 
 def add_to(hub: typer.Typer) -> None:
@@ -44,7 +44,7 @@ def add_to(hub: typer.Typer) -> None:
 def webhooks(
     context: typer.Context, *, limit: Limit = None, output: Output = Format.TABLE, integration: Integration = None
 ) -> None:
-    """Have GitLab tell the hub what happens; without a command it lists the webhooks."""
+    """Manage the webhooks by which GitLab notifies the hub; without a command it lists them."""
     if context.invoked_subcommand:
         return
     invocation = Invocation.of(context, output, integration)
@@ -64,15 +64,15 @@ def show(
 @app.command()
 def create(
     context: typer.Context,
-    scope: Annotated[HookScope, typer.Argument(help="What it hangs on; system is the whole GitLab.")],
+    scope: Annotated[HookScope, typer.Argument(help="Where it is registered; system covers the whole GitLab.")],
     target: Annotated[str | None, typer.Argument(metavar="PATH", help="Full path of the project or group.")] = None,
     *,
-    event: Annotated[list[HookEvent], typer.Option(help="What to tell; may be repeated.")],
+    event: Annotated[list[HookEvent], typer.Option(help="Event to subscribe to; may be repeated.")],
     manual: Annotated[
         bool, typer.Option("--manual", help="You enter it in GitLab; its secrets are shown once.")
     ] = False,
     per_project: Annotated[
-        bool, typer.Option("--per-project", help="Where a GitLab has no webhooks of groups, one for each project.")
+        bool, typer.Option("--per-project", help="Where GitLab has no group webhooks, one for each project.")
     ] = False,
     verification: Annotated[Verification | None, typer.Option(help="How a delivery proves itself.")] = None,
     output: Output = Format.TABLE,
@@ -92,7 +92,7 @@ def create(
 def repair(
     context: typer.Context, webhook: Id, *, output: Output = Format.TABLE, integration: Integration = None
 ) -> None:
-    """Bring a webhook in order: what is gone is made anew, what GitLab switched off is replaced."""
+    """Repair a webhook: register it again where it is gone, replace it where GitLab disabled it."""
     invocation = Invocation.of(context, output, integration)
     repaired = invocation.hub.post(invocation.at("webhooks", webhook, "repair"))
     invocation.out.thing(repaired["webhook"], WEBHOOKS)
@@ -107,7 +107,7 @@ def rotate(
     output: Output = Format.TABLE,
     integration: Integration = None,
 ) -> None:
-    """Make new secrets for a webhook. Those that you have to enter yourself are shown this once."""
+    """Make new secrets for a webhook. Those that you have to enter yourself are shown only once."""
     invocation = Invocation.of(context, output, integration)
     made = invocation.hub.post(invocation.at("webhooks", webhook, "rotate"), {"grace_seconds": duration(grace)})
     invocation.out.thing({**made["webhook"], "manual": made.get("manual")}, SECRETS)
@@ -117,7 +117,7 @@ def rotate(
 def send_sample(
     context: typer.Context, webhook: Id, *, output: Output = Format.TABLE, integration: Integration = None
 ) -> None:
-    """Have GitLab send a sample, a delivery like any other. Exit code 4: it did not."""
+    """Have GitLab send a test delivery. Exit code 4: it was not delivered."""
     invocation = Invocation.of(context, output, integration)
     tested = invocation.hub.post(invocation.at("webhooks", webhook, "test"))
     invocation.out.thing(tested, (Column("ok"), Column("what to do", field("hint"))))
@@ -129,7 +129,7 @@ def send_sample(
 def resend(
     context: typer.Context, webhook: Id, *, output: Output = Format.TABLE, integration: Integration = None
 ) -> None:
-    """Have GitLab send again what it could not deliver in the last seven days."""
+    """Have GitLab resend what it could not deliver in the last seven days."""
     invocation = Invocation.of(context, output, integration)
     sent = invocation.hub.post(invocation.at("webhooks", webhook, "resend-failed"))
     invocation.out.thing(sent, RESENT)
